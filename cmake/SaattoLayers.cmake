@@ -49,6 +49,15 @@ function(saatto_layer_of target out)
     endif()
 endfunction()
 
+# The adapter library is published: whoever sees workers/include alone sees no insides of a program.
+function(saatto_is_published target out)
+    set(${out} FALSE PARENT_SCOPE)
+    get_target_property(dirs ${target} INTERFACE_INCLUDE_DIRECTORIES)
+    if("${dirs}" STREQUAL "${CMAKE_SOURCE_DIR}/workers/include")
+        set(${out} TRUE PARENT_SCOPE)
+    endif()
+endfunction()
+
 function(saatto_check_target target layer)
     get_target_property(links ${target} LINK_LIBRARIES)
     foreach(link IN LISTS links)
@@ -58,6 +67,10 @@ function(saatto_check_target target layer)
         endif()
         if(TARGET ${link} AND NOT link MATCHES "::")
             saatto_layer_of(${link} other)
+            saatto_is_published(${link} published)
+            if(published AND layer STREQUAL "cli")
+                continue()
+            endif()
             if(other AND NOT other IN_LIST SAATTO_MAY_LINK_${layer})
                 message(SEND_ERROR
                     "layering: ${layer}/ target '${target}' may not link '${link}' of ${other}/; "
