@@ -87,7 +87,8 @@ struct wf_step {
     uint8_t to[WF_TO_MAX]; uint8_t n_to;       /* handover, referral, consult: to[0]; notify: all */
     uint8_t with[WF_TO_MAX]; uint8_t n_with;   /* meeting */
     uint64_t teaser, carries, collects;        /* fields; collects = of any exit without its own list (`done`, `answered`, `attended`…) */
-    struct wf_when within[WF_WITHIN_MAX]; uint8_t n_within;
+    struct wf_when within[WF_WITHIN_MAX]; uint8_t n_within; /* wait without a message: `for` / `until` */
+    struct wf_when at_least;        /* referral: no `done` before this, counted from the service's start */
     struct wf_clocks clocks;        /* overrides of the handover clocks */
     uint8_t at_most;                /* 0 = no limit */
     bool obliging;
