@@ -24,9 +24,13 @@ LIMIT_S = 120
 def documents():
     listing = subprocess.run(
         ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others",
-         "--exclude-standard", "*.md"], capture_output=True, check=True).stdout.decode()
-    return [ROOT / name for name in sorted(set(listing.split("\0"))) if name
-            if (ROOT / name).is_file()]
+         "--exclude-standard", "*.md"], capture_output=True)
+    if listing.returncode == 0:
+        names = {ROOT / name for name in listing.stdout.decode().split("\0") if name}
+    else:  # an unpacked source archive
+        names = {path for path in ROOT.rglob("*.md")
+                 if not path.relative_to(ROOT).parts[0].startswith(("build", ".git", "var"))}
+    return sorted(path for path in names if path.is_file())
 
 
 def anchors(text):
