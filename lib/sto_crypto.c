@@ -57,17 +57,19 @@ void sto_hmac_sha256(const uint8_t key[32], const void *p, size_t n, uint8_t out
     crypto_auth_hmacsha256(out, n > 0 ? p : NONE, n, key);
 }
 
-void sto_aead_seal(const uint8_t key[32], const void *ad, size_t n_ad, const void *pt, size_t n, uint8_t *ct)
+void sto_aead_seal(const uint8_t key[32], const void *ad, size_t n_ad, const void *pt, size_t n,
+                   uint8_t *ct)
 {
     STO_ASSERT(key && ct);
     STO_ASSERT((ad || n_ad == 0) && (pt || n == 0));
     /* 24 random bytes do not repeat in practice, so no counter has to survive a crash. */
     randombytes_buf(ct, STO_AEAD_NONCE_BYTES);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(ct + STO_AEAD_NONCE_BYTES, NULL, pt, n, ad, n_ad, NULL,
-                                               ct, key);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(ct + STO_AEAD_NONCE_BYTES, NULL, pt, n, ad, n_ad,
+                                               NULL, ct, key);
 }
 
-int sto_aead_open(const uint8_t key[32], const void *ad, size_t n_ad, const uint8_t *ct, size_t n_ct, void *pt, struct sto_err *err)
+int sto_aead_open(const uint8_t key[32], const void *ad, size_t n_ad, const uint8_t *ct,
+                  size_t n_ct, void *pt, struct sto_err *err)
 {
     STO_ASSERT(key && (ct || n_ct == 0));
     STO_ASSERT(ad || n_ad == 0);
@@ -77,9 +79,9 @@ int sto_aead_open(const uint8_t key[32], const void *ad, size_t n_ad, const uint
     }
     uint8_t none[1];
     STO_ASSERT(pt || n_ct == STO_AEAD_OVERHEAD);
-    if (crypto_aead_xchacha20poly1305_ietf_decrypt(pt ? pt : none, NULL, NULL,
-                                                   ct + STO_AEAD_NONCE_BYTES,
-                                                   n_ct - STO_AEAD_NONCE_BYTES, ad, n_ad, ct, key) != 0) {
+    if (crypto_aead_xchacha20poly1305_ietf_decrypt(
+            pt ? pt : none, NULL, NULL, ct + STO_AEAD_NONCE_BYTES, n_ct - STO_AEAD_NONCE_BYTES, ad,
+            n_ad, ct, key) != 0) {
         return sto_fail(err, STO_E_CRYPTO, "sealed content does not open with this key");
     }
     return 0;
@@ -89,4 +91,9 @@ void sto_key_commitment(const uint8_t key[32], uint8_t out[32])
 {
     static const char LABEL[] = "saatto data key commitment 1";
     sto_hmac_sha256(key, LABEL, sizeof(LABEL) - 1, out);
+}
+
+void sto_wipe(void *p, size_t n)
+{
+    sodium_memzero(p, n);
 }

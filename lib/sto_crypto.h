@@ -2,15 +2,15 @@
 /* Thin names over libsodium; no cipher is ours. sto_crypto_init() once in main. */
 #ifndef STO_CRYPTO_H
 #define STO_CRYPTO_H
+#include "sto_err.h"
 #include <stddef.h>
 #include <stdint.h>
-#include "sto_err.h"
 
-#define STO_SHA256_BYTES 32
-#define STO_AEAD_KEY_BYTES 32
+#define STO_SHA256_BYTES     32
+#define STO_AEAD_KEY_BYTES   32
 #define STO_AEAD_NONCE_BYTES 24
-#define STO_AEAD_TAG_BYTES 16
-#define STO_AEAD_OVERHEAD (STO_AEAD_NONCE_BYTES + STO_AEAD_TAG_BYTES)
+#define STO_AEAD_TAG_BYTES   16
+#define STO_AEAD_OVERHEAD    (STO_AEAD_NONCE_BYTES + STO_AEAD_TAG_BYTES)
 
 int sto_crypto_init(struct sto_err *err);
 void sto_random(void *p, size_t n);
@@ -20,9 +20,13 @@ void sto_sha256(const void *p, size_t n, uint8_t out[32]);
 void sto_sha256_2(const void *a, size_t na, const void *b, size_t nb, uint8_t out[32]);
 void sto_hmac_sha256(const uint8_t key[32], const void *p, size_t n, uint8_t out[32]);
 /* XChaCha20-Poly1305; ct = nonce ‖ ciphertext ‖ tag, n + STO_AEAD_OVERHEAD bytes. */
-void sto_aead_seal(const uint8_t key[32], const void *ad, size_t n_ad, const void *pt, size_t n, uint8_t *ct);
+void sto_aead_seal(const uint8_t key[32], const void *ad, size_t n_ad, const void *pt, size_t n,
+                   uint8_t *ct);
 /* pt has room for n_ct - STO_AEAD_OVERHEAD. STO_E_CRYPTO if it does not open. */
-int sto_aead_open(const uint8_t key[32], const void *ad, size_t n_ad, const uint8_t *ct, size_t n_ct, void *pt, struct sto_err *err);
+int sto_aead_open(const uint8_t key[32], const void *ad, size_t n_ad, const uint8_t *ct,
+                  size_t n_ct, void *pt, struct sto_err *err);
+/* Overwrites a secret so that the compiler cannot leave it out. */
+void sto_wipe(void *p, size_t n);
 /* Keyed hash that commits to a data key (Poly1305 alone does not). */
 void sto_key_commitment(const uint8_t key[32], uint8_t out[32]);
 

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * The gate's loop: peers (ROUTER, CURVE) on one side, core (DEALER, ipc) on the
+ * other, ZAP requests between. Messages are moved, not copied.
+ *
+ * Invariants: no frame passes without the key that ZAP accepted, read from the
+ * payload frame's User-Id; a message has exactly two frames or is dropped and
+ * counted; the core's slowness stops reading from peers (HWM), never grows memory.
+ */
+#include "gate.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <zmq.h>
+
+#include "gate_zap.h"
+#include "ipc.h"
+#include "process.h"
+#include "sto_crypto.h"
+#include "sto_file.h"
+#include "sto_limits.h"
+#include "sto_log.h"
+#include "sto_time.h"
+
+#define GATE_BURST 256 /* messages taken from one side before the other is looked at */
+#define HEAD_BYTES 4
+#define ROUTING_BYTES_MAX 8
+
+enum reject { REJECT_FRAMES, REJECT_HEAD, REJECT_SIZE, REJECT_KEY, REJECT_CORE_BUSY, REJECT_GONE, REJECT_N };
+static const char *const reject_names[REJECT_N] = {"frames", "head",      "size",
+                                                   "key",    "core_busy", "peer_gone"};
+
+struct gate {
+    void *ctx, *peers, *core;
+    struct zap *zap;
+    uint64_t boot;
+    uint64_t frames_in, frames_out, rejected[REJECT_N];
+    int64_t next_report_us, next_up_us;
+    int report_fd;
+    bool keys_known;
+};
+
+static int set_int(void *socket, int option, int value)
+{
+    return zmq_setsockopt(socket, option, &value, sizeof value);
+}
+
+/* Reads the rest of a message away; returns how many frames there were. */
+static unsigned drop_rest(void *socket)
+{
+    unsigned n = 0;
+    int more = 1;
+    size_t size = sizeof more;
+
+    while (zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size) == 0 && more) {
+        zmq_msg_t m;
+        zmq_msg_init(&m);
+        if (zmq_msg_recv(&m, socket, 0) < 0) {
+            zmq_msg_close(&m);
+            break;
+        }
+        zmq_msg_close(&m);
+        n++;
+    }
+    return n;
+}
+
+static void send_up(struct gate *g)
+{
+    const char kind = IPC_UP;
+
+    if (zmq_send(g->core, &kind, 1, ZMQ_SNDMORE | ZMQ_DONTWAIT) == 1) {
+        zmq_send(g->core, &g->boot, sizeof g->boot, ZMQ_DONTWAIT);
+    }
+}
+
+struct frames {
+    zmq_msg_t routing, head, body;
+};
+
+static void frames_release(struct frames *f)
+{
+    zmq_msg_close(&f->routing);
+    zmq_msg_close(&f->head);
+    zmq_msg_close(&f->body);
+}
+
+/* One whole message of a peer. 1 = good, 0 = nothing there, -1 = dropped and counted. */
+static int receive_peer(struct gate *g, struct frames *f)
+{
+    zmq_msg_init(&f->routing);
+    zmq_msg_init(&f->head);
+    zmq_msg_init(&f->body);
+    if (zmq_msg_recv(&f->routing, g->peers, ZMQ_DONTWAIT) < 0) {
+        return 0;
+    }
+    if (!zmq_msg_more(&f->routing) || zmq_msg_recv(&f->head, g->peers, 0) < 0 ||
+        !zmq_msg_more(&f->head) || zmq_msg_recv(&f->body, g->peers, 0) < 0 ||
+        zmq_msg_more(&f->body)) {
+        drop_rest(g->peers);
+        g->rejected[REJECT_FRAMES]++;
+        return -1;
+    }
+    if (zmq_msg_size(&f->routing) > ROUTING_BYTES_MAX || zmq_msg_size(&f->head) != HEAD_BYTES) {
+        g->rejected[REJECT_HEAD]++;
+        return -1;
+    }
+    if (zmq_msg_size(&f->body) > STO_FRAME_BYTES_MAX) {
+        g->rejected[REJECT_SIZE]++;
+        return -1;
+    }
+    return 1;
+}
+
+static void forward(struct gate *g, struct frames *f)
+{
+    const char kind = IPC_FRAME;
+    /* the payload frame: libzmq 4.3.4 leaves User-Id NULL on the routing frame once the socket was polled */
+    const char *key = zmq_msg_gets(&f->body, "User-Id");
+
+    if (key == NULL || strlen(key) != IPC_KEY_BYTES - 1) {
+        g->rejected[REJECT_KEY]++;
+        return;
+    }
+    if (zmq_send(g->core, &kind, 1, ZMQ_SNDMORE | ZMQ_DONTWAIT) != 1) {
+        g->rejected[REJECT_CORE_BUSY]++; /* the worker's outbox has it; it comes again */
+        return;
+    }
+    zmq_msg_send(&f->routing, g->core, ZMQ_SNDMORE);
+    zmq_send(g->core, key, IPC_KEY_BYTES - 1, ZMQ_SNDMORE);
+    zmq_msg_send(&f->head, g->core, ZMQ_SNDMORE);
+    zmq_msg_send(&f->body, g->core, 0);
+    g->frames_in++;
+}
+
+static void from_peers(struct gate *g)
+{
+    for (int i = 0; i < GATE_BURST; i++) {
+        struct frames f;
+        int got = receive_peer(g, &f);
+        if (got > 0) {
+            forward(g, &f);
+        }
+        frames_release(&f);
+        if (got == 0) {
+            return;
+        }
+    }
+}
+
+static void to_peer(struct gate *g)
+{
+    struct frames f;
+
+    zmq_msg_init(&f.routing);
+    zmq_msg_init(&f.head);
+    zmq_msg_init(&f.body);
+    if (zmq_msg_recv(&f.routing, g->core, 0) >= 0 && zmq_msg_recv(&f.head, g->core, 0) >= 0 &&
+        zmq_msg_recv(&f.body, g->core, 0) >= 0) {
+        if (zmq_msg_send(&f.routing, g->peers, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+            g->rejected[REJECT_GONE]++; /* the row stays in the outbox */
+        } else {
+            zmq_msg_send(&f.head, g->peers, ZMQ_SNDMORE);
+            zmq_msg_send(&f.body, g->peers, 0);
+            g->frames_out++;
+        }
+    }
+    frames_release(&f);
+}
+
+static void take_keys(struct gate *g)
+{
+    zmq_msg_t m;
+
+    zmq_msg_init(&m);
+    if (zmq_msg_recv(&m, g->core, 0) >= 0) {
+        zap_keys(g->zap, zmq_msg_data(&m), zmq_msg_size(&m) / IPC_KEY_BYTES);
+        if (!g->keys_known) {
+            sto_log(STO_INFO, "gate_ready", "keys",
+                    sto_i((int64_t)(zmq_msg_size(&m) / IPC_KEY_BYTES)), NULL);
+        }
+        g->keys_known = true;
+    }
+    zmq_msg_close(&m);
+}
+
+static void from_core(struct gate *g)
+{
+    for (int i = 0; i < GATE_BURST; i++) {
+        char kind = 0;
+        if (zmq_recv(g->core, &kind, 1, ZMQ_DONTWAIT) != 1) {
+            return;
+        }
+        if (kind == IPC_SEND) {
+            to_peer(g);
+        } else if (kind == IPC_KEYS) {
+            take_keys(g);
+        }
+        drop_rest(g->core);
+    }
+}
+
+static void report(struct gate *g)
+{
+    char text[2048];
+    size_t n = 0;
+
+    if (g->report_fd < 0) {
+        return;
+    }
+    n += (size_t)snprintf(text + n, sizeof text - n,
+                          "# TYPE saatto_gate_frames_total counter\n"
+                          "saatto_gate_frames_total{direction=\"in\"} %llu\n"
+                          "saatto_gate_frames_total{direction=\"out\"} %llu\n"
+                          "# TYPE saatto_gate_refused_total counter\n",
+                          (unsigned long long)g->frames_in, (unsigned long long)g->frames_out);
+    for (int i = 0; i < REJECT_N; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "saatto_gate_refused_total{reason=\"%s\"} %llu\n",
+                              reject_names[i], (unsigned long long)g->rejected[i]);
+    }
+    n += (size_t)snprintf(text + n, sizeof text - n, "saatto_gate_refused_total{reason=\"unknown_key\"} %llu\n",
+                          (unsigned long long)zap_refused(g->zap));
+    process_report(g->report_fd, text, n);
+}
+
+static int open_peers(struct gate *g, const struct gate_options *o, struct sto_err *err)
+{
+    char pub[41], sec[41];
+    int rc = process_curve_keys(o->server_key, pub, sec, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    g->peers = zmq_socket(g->ctx, ZMQ_ROUTER);
+    STO_ASSERT(g->peers != NULL);
+    int as_server = 1;
+    zmq_setsockopt(g->peers, ZMQ_CURVE_SERVER, &as_server, sizeof as_server);
+    zmq_setsockopt(g->peers, ZMQ_CURVE_SECRETKEY, sec, 41);
+    zmq_setsockopt(g->peers, ZMQ_ZAP_DOMAIN, "saatto", 6);
+    int max_rc = set_int(g->peers, 93, 1); /* ZMQ_ZAP_ENFORCE_DOMAIN: no handler, no connection */
+    int64_t max = STO_FRAME_BYTES_MAX;
+    zmq_setsockopt(g->peers, ZMQ_MAXMSGSIZE, &max, sizeof max);
+    set_int(g->peers, ZMQ_HANDSHAKE_IVL, 5000);
+    set_int(g->peers, ZMQ_RCVHWM, 64);
+    set_int(g->peers, ZMQ_SNDHWM, 2 * (int)STO_SESSION_CREDIT_MSGS);
+    set_int(g->peers, ZMQ_BACKLOG, 128);
+    set_int(g->peers, ZMQ_LINGER, 0);
+    set_int(g->peers, ZMQ_ROUTER_MANDATORY, 1);
+    set_int(g->peers, ZMQ_ROUTER_HANDOVER, 0);
+    set_int(g->peers, ZMQ_HEARTBEAT_IVL, 2000);
+    set_int(g->peers, ZMQ_HEARTBEAT_TIMEOUT, 6000);
+    sto_wipe(sec, sizeof sec);
+    if (max_rc != 0 || zmq_bind(g->peers, o->listen) != 0) {
+        return sto_fail(err, STO_E_IO, "gate: could not listen on '%s': %s", o->listen, zmq_strerror(zmq_errno()));
+    }
+    return zap_self_test(g->zap, g->peers, pub, err);
+}
+
+static void loop(struct gate *g, const struct gate_options *o)
+{
+    zmq_pollitem_t items[3] = {{.socket = zap_socket(g->zap), .events = ZMQ_POLLIN},
+                               {.socket = g->core, .events = ZMQ_POLLIN},
+                               {.socket = g->peers, .events = ZMQ_POLLIN}};
+
+    while (!process_stopped()) {
+        int64_t now = sto_mono_us();
+        if (getppid() != o->parent_pid && o->parent_pid != 0) {
+            return;
+        }
+        if (now >= g->next_report_us) {
+            report(g);
+            g->next_report_us = now + STO_US_PER_SEC;
+        }
+        if (!g->keys_known && now >= g->next_up_us) {
+            send_up(g); /* until the core has answered once */
+            g->next_up_us = now + STO_US_PER_SEC / 5;
+        }
+        if (zmq_poll(items, 3, g->keys_known ? 500 : 50) < 0 && zmq_errno() != EINTR) {
+            return;
+        }
+        if (items[0].revents) {
+            zap_serve(g->zap);
+        }
+        from_core(g);
+        from_peers(g);
+    }
+}
+
+int gate_run(const struct gate_options *o, struct sto_err *err)
+{
+    struct gate g = {.report_fd = o->report_fd};
+    int rc;
+
+    if (o->memory_mib != 0) {
+        struct rlimit lim = {.rlim_cur = (rlim_t)o->memory_mib << 20, .rlim_max = (rlim_t)o->memory_mib << 20};
+        setrlimit(RLIMIT_AS, &lim);
+    }
+    g.boot = sto_random_u64();
+    g.ctx = zmq_ctx_new();
+    STO_ASSERT(g.ctx != NULL);
+    g.zap = zap_new(g.ctx);
+    g.core = zmq_socket(g.ctx, ZMQ_DEALER);
+    set_int(g.core, ZMQ_LINGER, 0);
+    set_int(g.core, ZMQ_SNDHWM, 4096);
+    set_int(g.core, ZMQ_RCVHWM, 0);
+    set_int(g.core, ZMQ_RECONNECT_IVL, 20);
+    /* what was queued for a dead core belongs to no session of the new one */
+    set_int(g.core, ZMQ_IMMEDIATE, 1);
+    if (zmq_connect(g.core, o->core) != 0) {
+        rc = sto_fail(err, STO_E_IO, "gate: could not connect to '%s': %s", o->core, zmq_strerror(zmq_errno()));
+    } else {
+        rc = open_peers(&g, o, err);
+    }
+    if (rc == 0) {
+        sto_log(STO_INFO, "gate_listening", "endpoint", o->listen, NULL);
+        loop(&g, o);
+    }
+    zap_destroy(&g.zap);
+    if (g.peers != NULL) {
+        zmq_close(g.peers);
+    }
+    zmq_close(g.core);
+    zmq_ctx_term(g.ctx);
+    return rc;
+}
