@@ -42,6 +42,7 @@ struct reactor_output {
 };
 /* Outputs of one step; memory of bodies lives until the next step. */
 struct reactor_outputs { struct reactor_output *v; size_t n, cap; sto_arena_t *arena; };
+void reactor_outputs_release(struct reactor_outputs *out); /* starts zeroed; reactor_step makes what it needs */
 
 struct reactor_options {
     uint64_t core_id;                       /* random */

@@ -6,11 +6,19 @@
  * The store is asynchronous: the reactor puts out requests, the shell hands
  * them to the store, results come back as reactor inputs in any order, COMMITs
  * one at a time (the next COMMIT is put out only when the last one's result is
- * in). All memory of a request belongs to its arena, which the shell destroys
- * after the result has been handed to the reactor.
+ * in). A request is one malloc block; all it points at belongs to its arena. The
+ * store takes both and frees them with store_request_destroy() when it needs them
+ * no more; the reactor never looks at a request again after it was put out.
+ *
+ * The batch of a SETTLE is no copy of the one in doubt: it holds its shards with
+ * epochs and, as events[0], its first event of its lowest shard (n_events 1), or
+ * no event (n_events 0: then settled_committed is false). SETTLE raises the epoch
+ * of those shards that still stand at the batch's epoch, core staying the same,
+ * and reports all of them in owners[]; settling the same batch again is allowed.
  */
 #ifndef STORE_H
 #define STORE_H
+#include <stdlib.h>
 #include "state.h"
 #include "leaf.h"
 
@@ -86,6 +94,15 @@ struct store_request {
     uint16_t org; uint64_t after; uint32_t limit;  /* BACKLOG: outbox rows of (shard, org) with seq > after. LOAD_DEAD: org 0 = all, after = seq 0 = all */
     int32_t until_h;                               /* DUE: open cases and aggregates with wake_h <= until_h */
 };
+
+static inline void store_request_destroy(struct store_request **self_p)
+{
+    if (*self_p) {
+        sto_arena_destroy(&(*self_p)->arena);
+        free(*self_p);
+        *self_p = NULL;
+    }
+}
 
 /* ---- results; memory lives in `arena`, owned by the result, destroyed by the shell after the step */
 struct loaded_case { struct sto_uuid id; bool found; struct row_case row; uint8_t key[32]; bool has_key; };
