@@ -17,7 +17,7 @@
 
 /* Finland's clock changes at night, between 2 and 4 (since 1981) and never by day. */
 #define NIGHT_FROM_MIN 60
-#define NIGHT_TO_MIN 300
+#define NIGHT_TO_MIN   300
 /* Two changes are never within 42 days, so equal offsets that near mean equal between. */
 #define ZONE_REACH_US (21 * DAY_US)
 
@@ -27,9 +27,9 @@
 /* The offset of local time, known to hold from lo to hi (both included). */
 struct zone {
     int64_t lo, hi, off;
-    int64_t bad;   /* an instant after hi known to have another offset */
-    int32_t day;   /* local day of the instant it was made for */
-    int64_t wall;  /* that instant's local time of day, microseconds */
+    int64_t bad;  /* an instant after hi known to have another offset */
+    int32_t day;  /* local day of the instant it was made for */
+    int64_t wall; /* that instant's local time of day, microseconds */
 };
 
 struct interval {
@@ -280,8 +280,7 @@ static bool business_days_before(const struct calendar *c, int64_t us, int32_t n
     return true;
 }
 
-static bool business_hours(const struct calendar *c, int64_t us, int64_t n, bool back,
-                           int64_t *out)
+static bool business_hours(const struct calendar *c, int64_t us, int64_t n, bool back, int64_t *out)
 {
     if (n <= 0) {
         *out = us;

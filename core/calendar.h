@@ -16,13 +16,18 @@
 
 #include "sto_time.h"
 
-#define CALENDAR_SPANS_MAX 2   /* opening spans a day, e.g. 8:00-11:30, 12:30-16:00 */
+#define CALENDAR_SPANS_MAX  2  /* opening spans a day, e.g. 8:00-11:30, 12:30-16:00 */
 #define CALENDAR_CLOSED_MAX 32 /* closed date ranges (closed weeks) */
 
-struct calendar_span { int16_t from_min, to_min; }; /* local minutes of the day, from < to <= 1440 */
+/* Local minutes of the day, from < to <= 1440. */
+struct calendar_span {
+    int16_t from_min, to_min;
+};
 struct calendar {
     struct calendar_span open[7][CALENDAR_SPANS_MAX]; /* [0] = Monday; from == to == 0: none */
-    struct { int32_t from_day, to_day; } closed[CALENDAR_CLOSED_MAX]; /* inclusive, since 1970 */
+    struct {
+        int32_t from_day, to_day;
+    } closed[CALENDAR_CLOSED_MAX]; /* inclusive, since 1970 */
     int n_closed;
     bool holidays; /* Finnish public holidays, Midsummer Eve and Christmas Eve are closed */
 };

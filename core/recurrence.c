@@ -139,18 +139,17 @@ int recurrence_next(const char *rrule, int32_t start_day, int32_t after_day, int
 
 int recurrence_check(const char *rrule, struct sto_err *err)
 {
-    /* The first day of a leap year; UNTIL may lie in the past, so a start before it counts too. */
-    const int years[] = {2024, 1996};
     rule_t rule;
     int rc = rule_parse(rrule, &rule, err);
-    for (size_t i = 0; rc == 0 && i < sizeof years / sizeof years[0]; i++) {
-        int32_t start = sto_day_from_civil(years[i], 1, 1);
-        int32_t day = 0;
-        if (recurrence_next(rrule, start, start - 1, &day, NULL) == 0) {
-            return 0;
-        }
+    if (rc != 0) {
+        return rc;
     }
-    return rc != 0 ? rc
-                   : sto_fail(err, STO_E_CONFIG, "recurrence rule '%s' never falls on any date",
-                              rrule);
+    /* A leap year; a rule that has ended before it was right too. */
+    int year = icaltime_is_null_time(rule.until) ? 2024 : 1996;
+    int32_t start = sto_day_from_civil(year, 1, 1);
+    int32_t day = 0;
+    if (recurrence_next(rrule, start, start - 1, &day, NULL) != 0) {
+        return sto_fail(err, STO_E_CONFIG, "recurrence rule '%s' never falls on any date", rrule);
+    }
+    return 0;
 }

@@ -94,11 +94,11 @@ static void easter_falls_on_the_known_sundays(void **state)
 {
     (void)state;
     static const char *const EASTER[] = {
-        "1900-04-15", "1943-04-25", "1954-04-18", "1981-04-19", "2000-04-23", "2005-03-27",
-        "2008-03-23", "2010-04-04", "2011-04-24", "2014-04-20", "2016-03-27", "2018-04-01",
-        "2019-04-21", "2020-04-12", "2021-04-04", "2022-04-17", "2023-04-09", "2024-03-31",
-        "2025-04-20", "2026-04-05", "2027-03-28", "2028-04-16", "2029-04-01", "2030-04-21",
-        "2038-04-25"};
+        "1900-04-15", "1943-04-25", "1954-04-18", "1981-04-19", "2000-04-23",
+        "2005-03-27", "2008-03-23", "2010-04-04", "2011-04-24", "2014-04-20",
+        "2016-03-27", "2018-04-01", "2019-04-21", "2020-04-12", "2021-04-04",
+        "2022-04-17", "2023-04-09", "2024-03-31", "2025-04-20", "2026-04-05",
+        "2027-03-28", "2028-04-16", "2029-04-01", "2030-04-21", "2038-04-25"};
     for (size_t i = 0; i < sizeof EASTER / sizeof *EASTER; i++) {
         int year = 0, month, dom;
         sto_civil_from_day(day_of(EASTER[i]), &year, &month, &dom);
@@ -131,15 +131,16 @@ static void easter_agrees_with_gauss_for_three_centuries(void **state)
 static void every_holiday_of_2026_is_known_and_no_other(void **state)
 {
     (void)state;
-    static const struct { const char *date, *name; } HOLIDAYS[] = {
-        {"2026-01-01", "New Year's Day"}, {"2026-01-06", "Epiphany"},
-        {"2026-04-03", "Good Friday"},    {"2026-04-05", "Easter Sunday"},
-        {"2026-04-06", "Easter Monday"},  {"2026-05-01", "May Day"},
-        {"2026-05-14", "Ascension Day"},  {"2026-05-24", "Pentecost"},
-        {"2026-06-19", "Midsummer Eve"},  {"2026-06-20", "Midsummer Day"},
-        {"2026-10-31", "All Saints' Day"}, {"2026-12-06", "Independence Day"},
-        {"2026-12-24", "Christmas Eve"},  {"2026-12-25", "Christmas Day"},
-        {"2026-12-26", "Boxing Day"}};
+    static const struct {
+        const char *date, *name;
+    } HOLIDAYS[] = {{"2026-01-01", "New Year's Day"},  {"2026-01-06", "Epiphany"},
+                    {"2026-04-03", "Good Friday"},     {"2026-04-05", "Easter Sunday"},
+                    {"2026-04-06", "Easter Monday"},   {"2026-05-01", "May Day"},
+                    {"2026-05-14", "Ascension Day"},   {"2026-05-24", "Pentecost"},
+                    {"2026-06-19", "Midsummer Eve"},   {"2026-06-20", "Midsummer Day"},
+                    {"2026-10-31", "All Saints' Day"}, {"2026-12-06", "Independence Day"},
+                    {"2026-12-24", "Christmas Eve"},   {"2026-12-25", "Christmas Day"},
+                    {"2026-12-26", "Boxing Day"}};
     size_t i = 0;
     for (int32_t day = day_of("2026-01-01"); day <= day_of("2026-12-31"); day++) {
         const char *name = holiday_name(day);
@@ -157,12 +158,13 @@ static void every_holiday_of_2026_is_known_and_no_other(void **state)
 static void moving_saturdays_follow_their_weeks(void **state)
 {
     (void)state;
-    static const struct { const char *date, *name; } DAYS[] = {
-        {"2020-06-19", "Midsummer Eve"},   {"2020-06-20", "Midsummer Day"},
-        {"2021-06-25", "Midsummer Eve"},   {"2021-06-26", "Midsummer Day"},
-        {"2014-06-20", "Midsummer Eve"},   {"2024-06-22", "Midsummer Day"},
-        {"2014-11-01", "All Saints' Day"}, {"2021-11-06", "All Saints' Day"},
-        {"2020-10-31", "All Saints' Day"}, {"2008-05-01", "May Day"}};
+    static const struct {
+        const char *date, *name;
+    } DAYS[] = {{"2020-06-19", "Midsummer Eve"},   {"2020-06-20", "Midsummer Day"},
+                {"2021-06-25", "Midsummer Eve"},   {"2021-06-26", "Midsummer Day"},
+                {"2014-06-20", "Midsummer Eve"},   {"2024-06-22", "Midsummer Day"},
+                {"2014-11-01", "All Saints' Day"}, {"2021-11-06", "All Saints' Day"},
+                {"2020-10-31", "All Saints' Day"}, {"2008-05-01", "May Day"}};
     for (size_t i = 0; i < sizeof DAYS / sizeof *DAYS; i++) {
         assert_string_equal(holiday_name(day_of(DAYS[i].date)), DAYS[i].name);
     }
@@ -316,7 +318,8 @@ static void business_time_crosses_clock_changes(void **state)
     struct calendar c = office();
     int64_t hour = STO_US_PER_HOUR;
     assert_int_equal(calendar_due_us(&c, at("2026-03-27 15:00"), dur(1, STO_BUSINESS_DAYS)) -
-                         at("2026-03-27 15:00"), (3 * 24 + 1 - 1) * hour);
+                         at("2026-03-27 15:00"),
+                     (3 * 24 + 1 - 1) * hour);
     assert_instant(calendar_due_us(&c, at("2026-03-27 15:00"), dur(1, STO_BUSINESS_DAYS)),
                    "2026-03-30 16:00");
     assert_instant(calendar_due_us(&c, at("2026-10-23 15:00"), dur(1, STO_BUSINESS_DAYS)),
@@ -365,15 +368,19 @@ static void a_pause_keeps_the_working_time_left(void **state)
     struct calendar c = office();
     int64_t due = at("2026-11-24 16:00"); /* Tuesday */
     /* Monday 10:00: 14 working hours left */
-    assert_instant(calendar_resume_us(&c, true, due, at("2026-11-23 10:00"),
-                                      at("2026-11-26 09:00")), "2026-11-27 15:00");
-    assert_instant(calendar_resume_us(&c, true, due, at("2026-11-23 10:00"),
-                                      at("2026-11-28 09:00")), "2026-12-01 14:00");
+    assert_instant(
+        calendar_resume_us(&c, true, due, at("2026-11-23 10:00"), at("2026-11-26 09:00")),
+        "2026-11-27 15:00");
+    assert_instant(
+        calendar_resume_us(&c, true, due, at("2026-11-23 10:00"), at("2026-11-28 09:00")),
+        "2026-12-01 14:00");
     /* a pause inside a night costs nothing */
-    assert_instant(calendar_resume_us(&c, true, due, at("2026-11-23 17:00"),
-                                      at("2026-11-24 07:00")), "2026-11-24 16:00");
-    assert_instant(calendar_resume_us(&c, false, due, at("2026-11-23 10:00"),
-                                      at("2026-11-26 09:00")), "2026-11-27 15:00");
+    assert_instant(
+        calendar_resume_us(&c, true, due, at("2026-11-23 17:00"), at("2026-11-24 07:00")),
+        "2026-11-24 16:00");
+    assert_instant(
+        calendar_resume_us(&c, false, due, at("2026-11-23 10:00"), at("2026-11-26 09:00")),
+        "2026-11-27 15:00");
 }
 
 static void nothing_is_left_of_an_overdue_clock(void **state)
@@ -381,12 +388,13 @@ static void nothing_is_left_of_an_overdue_clock(void **state)
     (void)state;
     struct calendar c = office();
     int64_t due = at("2026-11-24 16:00");
-    assert_instant(calendar_resume_us(&c, true, due, at("2026-11-25 10:00"),
-                                      at("2026-11-26 09:00")), "2026-11-26 09:00");
+    assert_instant(
+        calendar_resume_us(&c, true, due, at("2026-11-25 10:00"), at("2026-11-26 09:00")),
+        "2026-11-26 09:00");
     assert_instant(calendar_resume_us(&c, false, due, due, at("2026-11-26 09:00")),
                    "2026-11-26 09:00");
-    assert_int_equal(calendar_resume_us(&c, true, due, at("2026-11-25 10:00"),
-                                        at("2026-11-25 10:00")), due);
+    assert_int_equal(
+        calendar_resume_us(&c, true, due, at("2026-11-25 10:00"), at("2026-11-25 10:00")), due);
 }
 
 static void a_reminder_counts_back(void **state)
@@ -415,8 +423,9 @@ static void a_calendar_that_never_opens_falls_back_to_real_time(void **state)
     assert_instant(calendar_before_us(&c, from, dur(5, STO_BUSINESS_DAYS)), "2026-11-15 15:00");
     assert_int_equal(calendar_next_open_us(&c, from), from);
     assert_false(calendar_open_at(&c, from));
-    assert_instant(calendar_resume_us(&c, true, at("2026-11-25 15:00"), from,
-                                      at("2026-11-21 15:00")), "2026-11-26 15:00");
+    assert_instant(
+        calendar_resume_us(&c, true, at("2026-11-25 15:00"), from, at("2026-11-21 15:00")),
+        "2026-11-26 15:00");
     c = office();
     close_days(&c, "2026-01-01", "9999-12-31");
     assert_instant(calendar_due_us(&c, from, dur(5, STO_BUSINESS_DAYS)), "2026-11-25 15:00");
@@ -448,7 +457,9 @@ static void extreme_inputs_end(void **state)
 
 /* --------------------------------------------- random, against a reference */
 
-struct random { uint64_t s; };
+struct random {
+    uint64_t s;
+};
 
 static uint32_t draw(struct random *r, uint32_t below)
 {
@@ -577,8 +588,8 @@ static void dues_agree_with_the_slow_reference(void **state)
         assert_int_equal(due, slow_business_days(&c, from, n));
         assert_true(due > from);
         assert_true(calendar_due_us(&c, from, dur(n + 1, STO_BUSINESS_DAYS)) > due);
-        assert_true(calendar_due_us(&c, from + 1 + draw(&r, 100000000),
-                                    dur(n, STO_BUSINESS_DAYS)) >= due);
+        assert_true(
+            calendar_due_us(&c, from + 1 + draw(&r, 100000000), dur(n, STO_BUSINESS_DAYS)) >= due);
 
         due = calendar_due_us(&c, from, dur(n, STO_BUSINESS_HOURS));
         assert_int_equal(due, slow_business_hours(&c, from, n));

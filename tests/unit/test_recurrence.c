@@ -49,8 +49,8 @@ static void second_tuesdays(void **state)
            DATES("2026-01-13", "2026-02-10", "2026-03-10", "2026-04-14"), 1);
     expect("FREQ=MONTHLY;BYDAY=2TU", "2026-01-01", "2026-02-10", DATES("2026-03-10"), 1);
     expect("FREQ=MONTHLY;BYDAY=2TU", "2026-01-01", "2026-02-09", DATES("2026-02-10"), 1);
-    expect("FREQ=MONTHLY;BYDAY=2TU", "2014-01-01", "2049-12-31",
-           DATES("2050-01-11", "2050-02-08"), 1);
+    expect("FREQ=MONTHLY;BYDAY=2TU", "2014-01-01", "2049-12-31", DATES("2050-01-11", "2050-02-08"),
+           1);
 }
 
 static void common_rules(void **state)
@@ -72,8 +72,8 @@ static void common_rules(void **state)
            DATES("2028-02-29", "2032-02-29"), 1);
     expect("FREQ=YEARLY;BYMONTH=2,9;BYDAY=1MO", "2026-01-01", "2026-01-01",
            DATES("2026-02-02", "2026-09-07", "2027-02-01"), 1);
-    expect("FREQ=DAILY;INTERVAL=10", "2026-01-01", "2026-01-01",
-           DATES("2026-01-11", "2026-01-21"), 1);
+    expect("FREQ=DAILY;INTERVAL=10", "2026-01-01", "2026-01-01", DATES("2026-01-11", "2026-01-21"),
+           1);
 }
 
 static void a_rule_ends_by_count_or_until(void **state)
@@ -109,15 +109,31 @@ static void dates_never_go_back(void **state)
 static void bad_rules_are_refused_with_a_reason(void **state)
 {
     (void)state;
-    static const char *const BAD[] = {
-        "", "rubbish", "FREQ=MONTHLY;BYDAY=XX", "BYDAY=MO", "FREQ=FORTNIGHTLY", "FREQ=HOURLY",
-        "FREQ=DAILY;BYHOUR=9", "FREQ=MONTHLY;BYDAY=2TU;NONSENSE=3", "FREQ=DAILY;INTERVAL=0",
-        "FREQ=DAILY;INTERVAL=-1", "FREQ=DAILY;COUNT=0", "FREQ=MONTHLY;BYDAY=2TU;BYDAY=3TU",
-        "FREQ=WEEKLY;BYDAY=2TU", "FREQ=DAILY;BYDAY=2TU", "FREQ=WEEKLY;BYMONTHDAY=3",
-        "FREQ=DAILY;BYSETPOS=2", "FREQ=MONTHLY;BYWEEKNO=2", "FREQ=MONTHLY;BYMONTHDAY=32",
-        "FREQ=MONTHLY;BYDAY=2TU;RSCALE=GREGORIAN", "FREQ=MONTHLY;BYDAY=2TU;UNTIL=rubb",
-        "FREQ=MONTHLY;BYDAY=2TU\n", "freq=monthly;byday=2tu", "FREQ=MONTHLY;BYDAY=6TU",
-        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=MONTHLY;BYDAY=2TU;BYMONTHDAY=20"};
+    static const char *const BAD[] = {"",
+                                      "rubbish",
+                                      "FREQ=MONTHLY;BYDAY=XX",
+                                      "BYDAY=MO",
+                                      "FREQ=FORTNIGHTLY",
+                                      "FREQ=HOURLY",
+                                      "FREQ=DAILY;BYHOUR=9",
+                                      "FREQ=MONTHLY;BYDAY=2TU;NONSENSE=3",
+                                      "FREQ=DAILY;INTERVAL=0",
+                                      "FREQ=DAILY;INTERVAL=-1",
+                                      "FREQ=DAILY;COUNT=0",
+                                      "FREQ=MONTHLY;BYDAY=2TU;BYDAY=3TU",
+                                      "FREQ=WEEKLY;BYDAY=2TU",
+                                      "FREQ=DAILY;BYDAY=2TU",
+                                      "FREQ=WEEKLY;BYMONTHDAY=3",
+                                      "FREQ=DAILY;BYSETPOS=2",
+                                      "FREQ=MONTHLY;BYWEEKNO=2",
+                                      "FREQ=MONTHLY;BYMONTHDAY=32",
+                                      "FREQ=MONTHLY;BYDAY=2TU;RSCALE=GREGORIAN",
+                                      "FREQ=MONTHLY;BYDAY=2TU;UNTIL=rubb",
+                                      "FREQ=MONTHLY;BYDAY=2TU\n",
+                                      "freq=monthly;byday=2tu",
+                                      "FREQ=MONTHLY;BYDAY=6TU",
+                                      "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30",
+                                      "FREQ=MONTHLY;BYDAY=2TU;BYMONTHDAY=20"};
     for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
         struct sto_err err = {0};
         if (recurrence_check(BAD[i], &err) != -STO_E_CONFIG) {
