@@ -16,7 +16,8 @@
 typedef struct expr expr_t;
 enum expr_type { EXPR_BOOL = 1, EXPR_INT, EXPR_DATE, EXPR_CODE, EXPR_TEXT, EXPR_DURATION, EXPR_STEP, EXPR_CONSENT };
 
-/* What a name means. For CODE: values[]; for STEP (its last exit): the names of its exits; CONSENT: given refused lost. */
+/* What a name means. For CODE: values[]; for STEP (its last exit): the names of its exits; CONSENT: given refused lost. NULL entries are holes.
+   An unset STEP or CONSENT equals nothing (`is` false, `is not` true). */
 struct expr_name { enum expr_type type; uint16_t ref; uint8_t domain; /* caller's: 0 field, 1 step, 2 consent, 3 setting */ const char *const *values; unsigned n_values; };
 struct expr_scope {
     bool (*lookup)(const void *arg, const char *name, struct expr_name *out);

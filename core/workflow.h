@@ -86,7 +86,7 @@ struct wf_step {
     uint8_t helps;                  /* role = client: who records and has the ball; default PARTY_HOLDER */
     uint8_t to[WF_TO_MAX]; uint8_t n_to;       /* handover, referral, consult: to[0]; notify: all */
     uint8_t with[WF_TO_MAX]; uint8_t n_with;   /* meeting */
-    uint64_t teaser, carries, collects;        /* fields; collects = of any exit without its own list (`done`, `answered`, `attended`…) */
+    uint64_t teaser, carries, collects;        /* fields; carries includes teaser; collects = of any exit without its own list (`done`, `answered`, `attended`…) */
     struct wf_when within[WF_WITHIN_MAX]; uint8_t n_within; /* wait without a message: `for` / `until` */
     struct wf_when at_least;        /* referral: no `done` before this, counted from the service's start */
     struct wf_clocks clocks;        /* overrides of the handover clocks */
@@ -106,10 +106,18 @@ struct wf_step {
 };
 
 struct wf_message { const char *id; uint8_t from[WF_TO_MAX]; uint8_t n_from; const char *answers[8]; uint8_t answer_exits[8]; uint8_t n_answers; };
-struct wf_consent { const char *id; uint8_t to[WF_TO_MAX]; uint8_t n_to; uint32_t categories; const char *purpose; struct sto_duration lasts; };
+enum consent_form { FORM_ANY, FORM_WRITTEN, FORM_ELECTRONIC, FORM_ORAL };
+struct wf_consent { const char *id; uint8_t to[WF_TO_MAX]; uint8_t n_to; uint32_t categories; const char *purpose; enum consent_form form; struct sto_duration lasts; /* n 0 = until withdrawn */ };
 
 /* Events that `on` of a workflow, stage or step may name besides its own exits. */
 enum wf_event { WF_EVENT_CLIENT_LEFT = 1, WF_EVENT_CLIENT_MOVED, WF_EVENT_CLIENT_DIED, WF_EVENT_ASKED_FOR, WF_EVENT_MESSAGE_0 = 32 /* + message index */, WF_EVENT_CONSENT_LOST_0 = 64 /* + consent index */ };
+
+/*
+ * Names in conditions (expr_name.domain), and what expr_env.get must answer in expr_value.i:
+ * field: its value (code: index of values[]); step: its last exit as an index of exits[], unset while it has none;
+ * consent: enum consent_state, unset while unasked; setting: the number, or a duration as unit << 32 | n.
+ */
+enum wf_domain { WF_DOMAIN_FIELD, WF_DOMAIN_STEP, WF_DOMAIN_CONSENT, WF_DOMAIN_SETTING };
 
 typedef struct workflow workflow_t;
 struct workflow {
