@@ -14,7 +14,7 @@
 #include "sto_err.h"
 #include "sto_log.h"
 
-#define ALIGN ((size_t)16)
+#define ALIGN       ((size_t)16)
 #define BLOCK_BYTES ((size_t)32 * 1024)
 
 struct block {
@@ -60,7 +60,8 @@ void sto_arena_destroy(sto_arena_t **self_p)
 void sto_arena_reset(sto_arena_t *self)
 {
     STO_ASSERT(self);
-    /* Ever new block sizes would pile up: start afresh when more is held than could be given out. */
+    /* Ever new block sizes would pile up: start afresh when more is held than could be given out.
+     */
     if (self->held > self->max && self->held - self->max > BLOCK_BYTES) {
         free_blocks(self);
     }

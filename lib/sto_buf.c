@@ -13,7 +13,7 @@
 #include "sto_err.h"
 
 #define BUF_MAX_DEFAULT ((size_t)16 * 1024 * 1024)
-#define VAR_BYTES_MAX 10
+#define VAR_BYTES_MAX   10
 
 void sto_buf_init(struct sto_buf *b, size_t max)
 {

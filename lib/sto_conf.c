@@ -30,7 +30,7 @@ struct filling {
 
 static bool parse_value(struct parser *p, struct sto_conf *node);
 
-#define FAULT(p, line, code, ...) \
+#define FAULT(p, line, code, ...)                                                                  \
     sto_diag((p)->lx.diags, STO_SEV_ERROR, (p)->file, (line), (code), __VA_ARGS__)
 
 static void advance(struct parser *p)
@@ -161,7 +161,8 @@ static void parse_scalar(struct parser *p, struct sto_conf *node)
     if (text && p->tok.type == STO_TOK_STRING) {
         if (!bad && !p->tok.bad) {
             FAULT(p, p->tok.line, "adjacent-strings",
-                  "two texts stand side by side and would be joined: a ',' or ';' is missing between them");
+                  "two texts stand side by side and would be joined: a ',' or ';' is missing "
+                  "between them");
         }
         while (!p->stop && p->tok.type == STO_TOK_STRING) {
             advance(p);
@@ -178,7 +179,8 @@ static void not_a_value(struct parser *p)
     }
     if (strcasecmp(s, "yes") == 0 || strcasecmp(s, "no") == 0 || strcasecmp(s, "on") == 0 ||
         strcasecmp(s, "off") == 0) {
-        FAULT(p, p->tok.line, "unquoted-text", "write true or false, not '%s'; text needs quotes", s);
+        FAULT(p, p->tok.line, "unquoted-text", "write true or false, not '%s'; text needs quotes",
+              s);
     } else if (*s) {
         FAULT(p, p->tok.line, "unquoted-text", "text needs quotes: \"%.40s\"", s);
     } else {
@@ -195,16 +197,19 @@ static void end_setting(struct parser *p, const struct sto_conf *node, bool bad)
         return;
     }
     if (at(p, ',')) {
-        FAULT(p, p->tok.line, "comma-for-semicolon", "setting '%s' must end with ';', not ','", node->name);
+        FAULT(p, p->tok.line, "comma-for-semicolon", "setting '%s' must end with ';', not ','",
+              node->name);
         advance(p);
         return;
     }
     bool key_follows = p->tok.type == STO_TOK_NAME && sto_lex_assign_follows(&p->lx);
     if (!bad && !p->tok.bad && p->tok.type == STO_TOK_NAME && !key_follows) {
-        FAULT(p, p->tok.line, "unquoted-text", "'%.40s' stands after the value of '%s': text of several words needs quotes",
+        FAULT(p, p->tok.line, "unquoted-text",
+              "'%.40s' stands after the value of '%s': text of several words needs quotes",
               p->tok.s, node->name);
-    } else if (!bad) {
-        FAULT(p, p->prev_line, "missing-semicolon", "setting '%s' does not end with ';'", node->name);
+    } else if (!bad && (!p->tok.bad || key_follows)) {
+        FAULT(p, p->prev_line, "missing-semicolon", "setting '%s' does not end with ';'",
+              node->name);
     }
     if (!key_follows && !at(p, '}')) {
         recover(p);
@@ -225,8 +230,8 @@ static void parse_setting(struct parser *p, struct filling *in)
     advance(p);
     if (!at(p, '=') && !at(p, ':')) {
         if (!bad_name && !p->tok.bad) {
-            FAULT(p, p->prev_line, "no-assignment", "'=' or ':' must follow '%.64s', got %s", node->name,
-                  describe(&p->tok, buf, sizeof(buf)));
+            FAULT(p, p->prev_line, "no-assignment", "'=' or ':' must follow '%.64s', got %s",
+                  node->name, describe(&p->tok, buf, sizeof(buf)));
         }
         recover(p);
         return;
@@ -256,7 +261,8 @@ static int by_name(const void *a, const void *b)
     return names != 0 ? names : (x->order > y->order) - (x->order < y->order);
 }
 
-/* Sorted, because 2,000 settings compared pairwise in every group would be a way to stall a check. */
+/* Sorted, because 2,000 settings compared pairwise in every group would be a way to stall a check.
+ */
 static void check_names(struct parser *p, const struct sto_conf *group)
 {
     size_t n = 0;
@@ -271,11 +277,11 @@ static void check_names(struct parser *p, const struct sto_conf *group)
         if (strcasecmp(a->name, b->name) != 0) {
             first = i;
         } else if (strcmp(a->name, b->name) == 0) {
-            FAULT(p, b->line, "duplicate-key", "key '%s' stands twice in one group, first on line %d",
-                  b->name, a->line);
+            FAULT(p, b->line, "duplicate-key",
+                  "key '%s' stands twice in one group, first on line %d", b->name, a->line);
         } else {
-            FAULT(p, b->line, "near-key", "keys '%s' (line %d) and '%s' differ in case only", a->name,
-                  a->line, b->name);
+            FAULT(p, b->line, "near-key", "keys '%s' (line %d) and '%s' differ in case only",
+                  a->name, a->line, b->name);
         }
     }
     free(all);
@@ -292,6 +298,7 @@ static void parse_settings(struct parser *p, struct sto_conf *group, char closer
         } else if (p->tok.type == STO_TOK_END) {
             if (closer) {
                 FAULT(p, opened, "open-bracket", "the '{' that opens here is not closed");
+                p->stop = true; /* which of the outer ones was meant is anybody's guess */
             }
             break;
         } else if (at(p, '}')) {
@@ -318,7 +325,8 @@ static void parse_settings(struct parser *p, struct sto_conf *group, char closer
     check_names(p, group);
 }
 
-static void check_element(struct parser *p, const struct sto_conf *list, const struct sto_conf *element)
+static void check_element(struct parser *p, const struct sto_conf *list,
+                          const struct sto_conf *element)
 {
     if (list->type != STO_CONF_ARRAY) {
         return;
@@ -326,8 +334,10 @@ static void check_element(struct parser *p, const struct sto_conf *list, const s
     if (element->type <= STO_CONF_ARRAY) {
         FAULT(p, element->line, "array-nesting",
               "an array [ ] holds plain values only; for groups and lists write a list ( )");
-    } else if (list->child && list->child->type != element->type && list->child->type > STO_CONF_ARRAY) {
-        FAULT(p, element->line, "mixed-array", "an array [ ] holds values of one type; write a list ( )");
+    } else if (list->child && list->child->type != element->type &&
+               list->child->type > STO_CONF_ARRAY) {
+        FAULT(p, element->line, "mixed-array",
+              "an array [ ] holds values of one type; write a list ( )");
     }
 }
 
@@ -349,8 +359,8 @@ static bool next_element(struct parser *p, char closer, int opened)
         return false;
     }
     if (at(p, ')') || at(p, ']')) {
-        FAULT(p, p->tok.line, "wrong-bracket", "'%c' must close what opened on line %d, got '%c'", closer,
-              opened, p->tok.punct);
+        FAULT(p, p->tok.line, "wrong-bracket", "'%c' must close what opened on line %d, got '%c'",
+              closer, opened, p->tok.punct);
         advance(p);
         return false;
     }
@@ -363,6 +373,7 @@ static bool next_element(struct parser *p, char closer, int opened)
     }
     FAULT(p, opened, "open-bracket", "'%c' must close what opens here, got %s on line %d", closer,
           describe(&p->tok, buf, sizeof(buf)), p->tok.line);
+    p->stop = p->tok.type == STO_TOK_END;
     return false;
 }
 
@@ -392,7 +403,8 @@ static bool parse_container(struct parser *p, struct sto_conf *node)
     int opened = p->tok.line;
     char opener = p->tok.punct;
     if (p->depth >= STO_CONF_DEPTH_MAX) {
-        FAULT(p, opened, "too-deep", "groups and lists stand more than %u deep", STO_CONF_DEPTH_MAX);
+        FAULT(p, opened, "too-deep", "groups and lists stand more than %u deep",
+              STO_CONF_DEPTH_MAX);
         p->stop = true;
         return false;
     }
@@ -465,8 +477,8 @@ static const struct sto_conf *parse_text(const char *file, const char *text, siz
     return root;
 }
 
-int sto_conf_parse(const char *file, const char *text, size_t len, sto_arena_t *arena, sto_diags_t *diags,
-                   const struct sto_conf **root)
+int sto_conf_parse(const char *file, const char *text, size_t len, sto_arena_t *arena,
+                   sto_diags_t *diags, const struct sto_conf **root)
 {
     STO_ASSERT(file && arena && diags && root);
     STO_ASSERT(text || len == 0);

@@ -81,7 +81,8 @@ const char *sto_nearest(const char *s, const char *const *names)
     STO_ASSERT(s && names);
     const char *best = NULL;
     size_t len = strlen(s);
-    unsigned best_distance = (unsigned)len / 3u + 1u; /* one slip, and one more for each three letters */
+    unsigned best_distance =
+        (unsigned)len / 3u + 1u; /* one slip, and one more for each three letters */
     if (len == 0 || len > NEAR_BYTES_MAX) {
         return NULL;
     }
@@ -99,7 +100,8 @@ const char *sto_nearest(const char *s, const char *const *names)
     return best;
 }
 
-void sto_conf_known(const struct sto_conf *group, const char *const *keys, const char *what, sto_diags_t *diags)
+void sto_conf_known(const struct sto_conf *group, const char *const *keys, const char *what,
+                    sto_diags_t *diags)
 {
     STO_ASSERT(keys && what && diags);
     if (!group || group->type != STO_CONF_GROUP) {
@@ -114,13 +116,15 @@ void sto_conf_known(const struct sto_conf *group, const char *const *keys, const
             continue;
         }
         const char *near = sto_nearest(c->name, keys);
-        sto_diag(diags, STO_SEV_ERROR, c->file, c->line, "unknown-key", "%s: unknown key '%.64s'%s%s%s", what,
-                 c->name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        sto_diag(diags, STO_SEV_ERROR, c->file, c->line, "unknown-key",
+                 "%s: unknown key '%.64s'%s%s%s", what, c->name, near ? "; did you mean '" : "",
+                 near ? near : "", near ? "'?" : "");
     }
 }
 
 /* NULL if absent or of another type (then reported). */
-static const struct sto_conf *get_typed(const struct sto_conf *g, const char *key, enum sto_conf_type type, sto_diags_t *d)
+static const struct sto_conf *get_typed(const struct sto_conf *g, const char *key,
+                                        enum sto_conf_type type, sto_diags_t *d)
 {
     STO_ASSERT(d);
     const struct sto_conf *c = sto_conf_get(g, key);
@@ -132,13 +136,15 @@ static const struct sto_conf *get_typed(const struct sto_conf *g, const char *ke
     return c;
 }
 
-const char *sto_conf_str(const struct sto_conf *g, const char *key, const char *fallback, sto_diags_t *d)
+const char *sto_conf_str(const struct sto_conf *g, const char *key, const char *fallback,
+                         sto_diags_t *d)
 {
     const struct sto_conf *c = get_typed(g, key, STO_CONF_STRING, d);
     return c ? c->s : fallback;
 }
 
-int64_t sto_conf_int(const struct sto_conf *g, const char *key, int64_t fallback, int64_t min, int64_t max, sto_diags_t *d)
+int64_t sto_conf_int(const struct sto_conf *g, const char *key, int64_t fallback, int64_t min,
+                     int64_t max, sto_diags_t *d)
 {
     STO_ASSERT(min <= max);
     const struct sto_conf *c = get_typed(g, key, STO_CONF_INT, d);
@@ -159,7 +165,8 @@ bool sto_conf_bool(const struct sto_conf *g, const char *key, bool fallback, sto
     return c ? c->i != 0 : fallback;
 }
 
-const struct sto_conf *sto_conf_need(const struct sto_conf *g, const char *key, enum sto_conf_type type, sto_diags_t *d)
+const struct sto_conf *sto_conf_need(const struct sto_conf *g, const char *key,
+                                     enum sto_conf_type type, sto_diags_t *d)
 {
     STO_ASSERT(g && d);
     if (!sto_conf_get(g, key)) {

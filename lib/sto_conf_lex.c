@@ -25,7 +25,11 @@ void sto_lex_init(struct sto_lexer *lx, const char *file, const char *text, size
 static size_t utf8_len(const char *p, const char *end)
 {
     unsigned char c = (unsigned char)*p;
-    size_t n = c < 0x80 ? 1u : c >= 0xC2 && c < 0xE0 ? 2u : c >= 0xE0 && c < 0xF0 ? 3u : c >= 0xF0 && c < 0xF5 ? 4u : 0u;
+    size_t n = c < 0x80                ? 1u
+               : c >= 0xC2 && c < 0xE0 ? 2u
+               : c >= 0xE0 && c < 0xF0 ? 3u
+               : c >= 0xF0 && c < 0xF5 ? 4u
+                                       : 0u;
     if (n == 0 || (size_t)(end - p) < n) {
         return 0;
     }
@@ -55,7 +59,8 @@ bool sto_lex_check_bytes(const char *file, const char *text, size_t len, sto_dia
         if (n == 0 && !bad) {
             bad = true;
             sto_diag(diags, STO_SEV_ERROR, file, line, "not-utf8",
-                     "byte 0x%02x is not UTF-8; save the file as UTF-8", (unsigned)(unsigned char)*p);
+                     "byte 0x%02x is not UTF-8; save the file as UTF-8",
+                     (unsigned)(unsigned char)*p);
         }
         line += *p == '\n' ? 1 : 0;
         p += n > 0 ? n : 1;
@@ -184,8 +189,9 @@ static int read_escape(struct sto_lexer *lx)
     return -1;
 }
 
-/* At the newline inside a string: does it go on below and close properly, or did somebody forget the quote?
-   If a quote comes whose next character ends a value, the string was meant to span lines. */
+/* At the newline inside a string: does it go on below and close properly, or did somebody forget
+   the quote? If a quote comes whose next character ends a value, the string was meant to span
+   lines. */
 static const char *closes_below(const struct sto_lexer *lx)
 {
     const char *quote = memchr(lx->p, '"', (size_t)(lx->end - lx->p));
@@ -263,7 +269,8 @@ static struct sto_token read_string(struct sto_lexer *lx)
         t.s = out;
     }
     if (out && !t.bad && !valid_utf8(out, n)) {
-        sto_diag(lx->diags, STO_SEV_ERROR, lx->file, t.line, "not-utf8", "the string's \\x bytes are not UTF-8");
+        sto_diag(lx->diags, STO_SEV_ERROR, lx->file, t.line, "not-utf8",
+                 "the string's \\x bytes are not UTF-8");
         t.bad = true;
     }
     return t;
@@ -291,7 +298,8 @@ static struct sto_token read_name(struct sto_lexer *lx)
         lx->p++;
     }
     if (lx->p < lx->end && (*lx->p == '.' || (unsigned char)*lx->p >= 0x80)) {
-        while (lx->p < lx->end && (is_name_char(*lx->p) || *lx->p == '.' || (unsigned char)*lx->p >= 0x80)) {
+        while (lx->p < lx->end &&
+               (is_name_char(*lx->p) || *lx->p == '.' || (unsigned char)*lx->p >= 0x80)) {
             lx->p++;
         }
         size_t n = (size_t)(lx->p - begin);
@@ -308,17 +316,15 @@ static struct sto_token read_name(struct sto_lexer *lx)
     return t;
 }
 
-/* Digits of one base, at least one, then optional L or LL; the whole of s. */
+/* Digits of one base, at least one. libconfig's suffix L is not taken: every integer has 64 bits
+ * here. */
 static bool is_integer(const char *s, bool hex)
 {
     const char *p = s;
     while (is_digit(*p) || (hex && hex_value(*p) >= 0)) {
         p++;
     }
-    if (p == s) {
-        return false;
-    }
-    return strcmp(p, "") == 0 || strcmp(p, "L") == 0 || strcmp(p, "LL") == 0;
+    return p > s && *p == '\0';
 }
 
 /* digits . digits [e [sign] digits] */
@@ -345,7 +351,8 @@ static bool is_float(const char *s)
     return *p == '\0';
 }
 
-static void number_fault(struct sto_lexer *lx, struct sto_token *t, const char *code, const char *why)
+static void number_fault(struct sto_lexer *lx, struct sto_token *t, const char *code,
+                         const char *why)
 {
     sto_diag(lx->diags, STO_SEV_ERROR, lx->file, t->line, code, "'%.*s' %s",
              quoted(t->s, strlen(t->s)), t->s, why);
@@ -373,7 +380,8 @@ static void set_number(struct sto_lexer *lx, struct sto_token *t)
         }
     } else {
         number_fault(lx, t, "bad-number",
-                     "is no number; dates, durations and other text need quotes, a key begins with a letter");
+                     "is no number; dates, durations and other text need quotes, a key begins with "
+                     "a letter");
     }
 }
 
@@ -381,8 +389,8 @@ static struct sto_token read_number(struct sto_lexer *lx)
 {
     struct sto_token t = {.type = STO_TOK_INT, .line = lx->line};
     const char *begin = lx->p;
-    while (lx->p < lx->end &&
-           (is_name_char(*lx->p) || *lx->p == '.' || *lx->p == '+' || (unsigned char)*lx->p >= 0x80)) {
+    while (lx->p < lx->end && (is_name_char(*lx->p) || *lx->p == '.' || *lx->p == '+' ||
+                               (unsigned char)*lx->p >= 0x80)) {
         lx->p++;
     }
     t.s = keep(lx, begin, (size_t)(lx->p - begin));
@@ -392,44 +400,46 @@ static struct sto_token read_number(struct sto_lexer *lx)
     return t;
 }
 
-/* A run of what can stand nowhere outside quotes: one finding for the run. */
-static void skip_illegal(struct sto_lexer *lx)
+/* A run of what can stand nowhere outside quotes: one finding for the run, and a name that is bad.
+ */
+static struct sto_token read_illegal(struct sto_lexer *lx)
 {
+    struct sto_token t = {.type = STO_TOK_NAME, .line = lx->line, .bad = true};
     const char *begin = lx->p++;
     while (lx->p < lx->end && (unsigned char)*lx->p > ' ' && *lx->p != '"' &&
            !strchr("{}()[]=:;,", *lx->p)) {
         lx->p++;
     }
+    size_t n = (size_t)(lx->p - begin);
     sto_diag(lx->diags, STO_SEV_ERROR, lx->file, lx->line, "illegal-character",
-             "'%.*s' cannot stand here; text needs quotes", quoted(begin, (size_t)(lx->p - begin)), begin);
+             "'%.*s' cannot stand here; text needs quotes", quoted(begin, n), begin);
+    t.s = keep(lx, begin, n);
+    return t;
 }
 
 struct sto_token sto_lex_next(struct sto_lexer *lx)
 {
     struct sto_token t = {.type = STO_TOK_END};
-    for (;;) {
-        skip_blanks(lx);
-        char c = peek(lx, 0);
-        if (lx->p >= lx->end || lx->full) {
-            t.line = lx->line;
-        } else if (c == '"') {
-            t = read_string(lx);
-        } else if (c == '\'') {
-            t = read_single_quoted(lx);
-        } else if (is_name_start(c)) {
-            t = read_name(lx);
-        } else if (is_digit(c) || c == '-' || c == '+' || c == '.') {
-            t = read_number(lx);
-        } else if (strchr("{}()[]=:;,", c)) {
-            t = (struct sto_token){.type = STO_TOK_PUNCT, .line = lx->line, .punct = c};
-            lx->p++;
-        } else {
-            skip_illegal(lx);
-            continue;
-        }
-        t.end_line = lx->line;
-        return t;
+    skip_blanks(lx);
+    char c = peek(lx, 0);
+    if (lx->p >= lx->end || lx->full) {
+        t.line = lx->line;
+    } else if (c == '"') {
+        t = read_string(lx);
+    } else if (c == '\'') {
+        t = read_single_quoted(lx);
+    } else if (is_name_start(c)) {
+        t = read_name(lx);
+    } else if (is_digit(c) || c == '-' || c == '+' || c == '.') {
+        t = read_number(lx);
+    } else if (strchr("{}()[]=:;,", c)) {
+        t = (struct sto_token){.type = STO_TOK_PUNCT, .line = lx->line, .punct = c};
+        lx->p++;
+    } else {
+        t = read_illegal(lx);
     }
+    t.end_line = lx->line;
+    return t;
 }
 
 bool sto_lex_assign_follows(const struct sto_lexer *lx)

@@ -20,12 +20,12 @@ enum sto_token_type {
 struct sto_token {
     enum sto_token_type type;
     int line;
-    int end_line;   /* of its last character */
-    char punct;     /* PUNCT; else '\0' */
-    bool bad;       /* already reported */
-    const char *s;  /* NAME, BOOL: as written; STRING: its value; in the arena */
-    int64_t i;      /* INT, BOOL */
-    double f;       /* FLOAT */
+    int end_line;  /* of its last character */
+    char punct;    /* PUNCT; else '\0' */
+    bool bad;      /* already reported */
+    const char *s; /* NAME, BOOL: as written; STRING: its value; in the arena */
+    int64_t i;     /* INT, BOOL */
+    double f;      /* FLOAT */
 };
 struct sto_lexer {
     const char *file, *p, *end;
@@ -39,7 +39,8 @@ void sto_lex_init(struct sto_lexer *lx, const char *file, const char *text, size
 struct sto_token sto_lex_next(struct sto_lexer *lx);
 /* True if '=' or ':' comes next: tells a key from a stray word. Consumes nothing. */
 bool sto_lex_assign_follows(const struct sto_lexer *lx);
-/* Reports NUL bytes and bytes that are not UTF-8, each with its first line; false if there are any. */
+/* Reports NUL bytes and bytes that are not UTF-8, each with its first line; false if there are any.
+ */
 bool sto_lex_check_bytes(const char *file, const char *text, size_t len, sto_diags_t *diags);
 
 #endif

@@ -70,7 +70,8 @@ static void add_overflow(sto_diags_t *d, enum sto_severity sev)
     }
 }
 
-void sto_diag(sto_diags_t *d, enum sto_severity sev, const char *file, int line, const char *code, const char *fmt, ...)
+void sto_diag(sto_diags_t *d, enum sto_severity sev, const char *file, int line, const char *code,
+              const char *fmt, ...)
 {
     STO_ASSERT(d && code && fmt);
     STO_ASSERT(sev == STO_SEV_ERROR || sev == STO_SEV_WARNING);
@@ -89,7 +90,8 @@ void sto_diag(sto_diags_t *d, enum sto_severity sev, const char *file, int line,
             *p = '?';
         }
     }
-    add(d, (struct sto_diag){.severity = sev, .line = line, .file = file, .text = text, .code = code});
+    add(d,
+        (struct sto_diag){.severity = sev, .line = line, .file = file, .text = text, .code = code});
 }
 
 size_t sto_diags_count(const sto_diags_t *d)

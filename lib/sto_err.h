@@ -52,7 +52,8 @@
     X(FIELD, 40, "E-field", 400, 4, 0, "a field's value is outside its type or limits")            \
     X(MISSING_FIELD, 41, "E-missing-field", 400, 4, 0, "a required field is not there")            \
     X(CONDITION, 42, "E-condition", 409, 4, 0, "the workflow's condition does not hold")           \
-    X(DUPLICATE_CASE, 43, "E-duplicate-case", 409, 4, 0, "the client has an open case; it is linked") \
+    X(DUPLICATE_CASE, 43, "E-duplicate-case", 409, 4, 0,                                           \
+      "the client has an open case; it is linked")                                                 \
     X(NOT_IN_FORCE, 44, "E-not-in-force", 409, 4, 0, "the organisation is not in force that day")  \
     X(RETURN_LAPSED, 45, "E-return-lapsed", 409, 4, 0, "the right of return has ended")            \
     X(OPEN_WORK, 46, "E-open-work", 409, 4, 0, "an open offer, task or seat forbids closing")      \
@@ -80,8 +81,8 @@ struct sto_err {
 /* One row of the table; NULL for an unknown code. */
 struct sto_err_row {
     int code;
-    const char *name;    /* "NOT_ALLOWED" */
-    const char *text;    /* "E-not-allowed" */
+    const char *name; /* "NOT_ALLOWED" */
+    const char *text; /* "E-not-allowed" */
     int http;
     int exit_status;
     int retryable;
@@ -97,7 +98,8 @@ int sto_fail(struct sto_err *err, enum sto_code code, const char *fmt, ...)
 /* Same, then sets the hint. */
 void sto_err_fix(struct sto_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Put context in front: "context: what". */
-void sto_err_context(struct sto_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void sto_err_context(struct sto_err *err, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 /* "E-code: what. Fix: …" into buf; returns buf. */
 const char *sto_err_format(const struct sto_err *err, char *buf, size_t cap);
 

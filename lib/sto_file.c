@@ -16,7 +16,7 @@
 #include "sto_arena.h"
 #include "sto_log.h"
 
-#define READ_CHUNK ((size_t)65536)
+#define READ_CHUNK      ((size_t)65536)
 #define HOME_LEVELS_MAX 6
 
 static int fail_errno(struct sto_err *err, const char *act, const char *path)
@@ -27,7 +27,8 @@ static int fail_errno(struct sto_err *err, const char *act, const char *path)
 }
 
 /* Read to the end; -STO_E_LIMIT past max. *data stays the caller's to free in every case. */
-static int read_all(int fd, const char *path, size_t max, char **data, size_t *len, struct sto_err *err)
+static int read_all(int fd, const char *path, size_t max, char **data, size_t *len,
+                    struct sto_err *err)
 {
     size_t cap = 0;
     for (;;) {
@@ -203,8 +204,8 @@ static bool is_home(const char *folder)
     return holds_folder(folder, "deploy") && holds_folder(folder, "workflows");
 }
 
-/* Walk up from the program (a checkout, whatever its build folder is called) to the folder that holds
-   deploy/ and workflows/, looking at share/saatto of each level too (an install). */
+/* Walk up from the program (a checkout, whatever its build folder is called) to the folder that
+   holds deploy/ and workflows/, looking at share/saatto of each level too (an install). */
 static char *home_above(char *folder)
 {
     for (int i = 0; i < HOME_LEVELS_MAX; i++) {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define LINE_BYTES 4096
-#define CUT_MARK " cut=true"
+#define CUT_MARK   " cut=true"
 
 /* The only global of the tree; set once in main before any thread starts. */
 static struct {
@@ -98,7 +98,8 @@ static void add_head(struct line *l, enum sto_level level, const char *event)
     clock_gettime(CLOCK_REALTIME, &ts);
     gmtime_r(&ts.tv_sec, &tm);
     size_t n = strftime(buf, sizeof(buf), "ts=%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(buf + n, sizeof(buf) - n, ".%06ldZ level=%s prog=", ts.tv_nsec / 1000, LEVELS[level & 3u]);
+    snprintf(buf + n, sizeof(buf) - n, ".%06ldZ level=%s prog=", ts.tv_nsec / 1000,
+             LEVELS[level & 3u]);
     add_str(l, buf);
     add_value(l, logger.prog);
     add_str(l, " event=");

@@ -15,12 +15,12 @@
 #include "sto_file.h"
 #include "sto_limits.h"
 
-#define TREE_BYTES ((size_t)8 * 1024 * 1024)
+#define TREE_BYTES     ((size_t)8 * 1024 * 1024)
 #define PATH_BYTES_MAX 4095
 
 struct value {
-    char *text; /* owned; NULL = required and not given yet */
-    int64_t i;  /* INT, BOOL */
+    char *text;    /* owned; NULL = required and not given yet */
+    int64_t i;     /* INT, BOOL */
     bool assigned; /* by a command line: a file does not replace it */
 };
 struct sto_settings {
@@ -41,8 +41,9 @@ static size_t table_len(const struct sto_setting *table)
 static int check_int(const struct sto_setting *s, int64_t i, struct sto_err *err)
 {
     if (i < s->min || i > s->max) {
-        return sto_fail(err, STO_E_CONFIG, "'%s' must be %" PRId64 "..%" PRId64 "%s%s, got %" PRId64, s->key,
-                        s->min, s->max, *s->unit ? " " : "", s->unit, i);
+        return sto_fail(err, STO_E_CONFIG,
+                        "'%s' must be %" PRId64 "..%" PRId64 "%s%s, got %" PRId64, s->key, s->min,
+                        s->max, *s->unit ? " " : "", s->unit, i);
     }
     return 0;
 }
@@ -52,25 +53,29 @@ static int check_text(const struct sto_setting *s, const char *text, struct sto_
     int64_t len = (int64_t)strlen(text);
     int64_t max = s->max > 0 ? s->max : s->type == STO_SET_PATH ? PATH_BYTES_MAX : INT64_MAX;
     if (len < s->min || len > max) {
-        return sto_fail(err, STO_E_CONFIG, "'%s' must be %" PRId64 "..%" PRId64 " bytes long, got %" PRId64,
-                        s->key, s->min, max, len);
+        return sto_fail(err, STO_E_CONFIG,
+                        "'%s' must be %" PRId64 "..%" PRId64 " bytes long, got %" PRId64, s->key,
+                        s->min, max, len);
     }
     return 0;
 }
 
-static int read_int(const struct sto_setting *s, const char *text, int64_t *out, struct sto_err *err)
+static int read_int(const struct sto_setting *s, const char *text, int64_t *out,
+                    struct sto_err *err)
 {
     const char *digits = text + (*text == '-' ? 1 : 0);
     size_t n = strspn(digits, "0123456789");
     if (n == 0 || n > 18 || digits[n] != '\0') { /* 18 digits always fit */
-        return sto_fail(err, STO_E_CONFIG, "'%s' must be a whole number, got '%.80s'", s->key, text);
+        return sto_fail(err, STO_E_CONFIG, "'%s' must be a whole number, got '%.80s'", s->key,
+                        text);
     }
     *out = strtoll(text, NULL, 10);
     return check_int(s, *out, err);
 }
 
 /* Text of a default or of a command line into a value; v->text is newly allocated. */
-static int read_text(const struct sto_setting *s, const char *text, struct value *v, struct sto_err *err)
+static int read_text(const struct sto_setting *s, const char *text, struct value *v,
+                     struct sto_err *err)
 {
     int rc = 0;
     if (s->type == STO_SET_INT) {
@@ -78,7 +83,8 @@ static int read_text(const struct sto_setting *s, const char *text, struct value
     } else if (s->type == STO_SET_BOOL) {
         v->i = strcmp(text, "true") == 0;
         if (!v->i && strcmp(text, "false") != 0) {
-            rc = sto_fail(err, STO_E_CONFIG, "'%s' must be true or false, got '%.80s'", s->key, text);
+            rc = sto_fail(err, STO_E_CONFIG, "'%s' must be true or false, got '%.80s'", s->key,
+                          text);
         }
     } else {
         rc = check_text(s, text, err);
@@ -194,8 +200,9 @@ static void read_tree(const sto_settings_t *self, const struct sto_conf *root, c
         keys[i] = s->key;
         if (sto_conf_get(root, s->key)) {
             read_node(s, root, folder, &fresh[i], diags);
-        } else if (!s->def && !self->values[i].text) {
-            sto_diag(diags, STO_SEV_ERROR, path, 0, "missing-key", "'%s' is missing: %s", s->key, s->help);
+        } else if (!s->def && !self->values[i].assigned) {
+            sto_diag(diags, STO_SEV_ERROR, path, 0, "missing-key", "'%s' is missing: %s", s->key,
+                     s->help);
         }
     }
     sto_conf_known(root, keys, "settings", diags);
@@ -245,7 +252,8 @@ static int first_error(const sto_diags_t *diags, size_t from, struct sto_err *er
     return rc;
 }
 
-int sto_settings_load(sto_settings_t *self, const char *path, sto_diags_t *diags, struct sto_err *err)
+int sto_settings_load(sto_settings_t *self, const char *path, sto_diags_t *diags,
+                      struct sto_err *err)
 {
     STO_ASSERT(self && path && diags);
     char *text = NULL;
@@ -280,7 +288,8 @@ static size_t find(const sto_settings_t *self, const char *key, size_t n)
     return self->n;
 }
 
-static int unknown_setting(const sto_settings_t *self, const char *key, size_t n, struct sto_err *err)
+static int unknown_setting(const sto_settings_t *self, const char *key, size_t n,
+                           struct sto_err *err)
 {
     const char **keys = sto_xcalloc(self->n + 1, sizeof(*keys));
     for (size_t i = 0; i < self->n; i++) {
@@ -302,7 +311,8 @@ int sto_settings_set(sto_settings_t *self, const char *assignment, struct sto_er
     STO_ASSERT(self && assignment);
     const char *eq = strchr(assignment, '=');
     if (!eq) {
-        return sto_fail(err, STO_E_USAGE, "a setting must be given as key=value, got '%.80s'", assignment);
+        return sto_fail(err, STO_E_USAGE, "a setting must be given as key=value, got '%.80s'",
+                        assignment);
     }
     size_t i = find(self, assignment, (size_t)(eq - assignment));
     if (i == self->n) {

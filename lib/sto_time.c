@@ -13,7 +13,7 @@
 #include <time.h>
 
 #define SEC_PER_DAY INT64_C(86400)
-#define US_PER_DAY (SEC_PER_DAY * STO_US_PER_SEC)
+#define US_PER_DAY  (SEC_PER_DAY * STO_US_PER_SEC)
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -153,7 +153,8 @@ int64_t sto_local_to_us(const struct sto_local *l)
 {
     STO_ASSERT(l);
     int64_t day = sto_day_from_civil(l->year, l->month, l->day);
-    int64_t local = day * SEC_PER_DAY + (int64_t)l->hour * 3600 + (int64_t)l->minute * 60 + l->second;
+    int64_t local =
+        day * SEC_PER_DAY + (int64_t)l->hour * 3600 + (int64_t)l->minute * 60 + l->second;
     int64_t us = 0;
     if (__builtin_mul_overflow(local_sec_to_utc(local), STO_US_PER_SEC, &us) ||
         __builtin_add_overflow(us, (int64_t)l->us, &us)) {

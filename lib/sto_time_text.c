@@ -8,7 +8,12 @@
 
 #include "sto_time.h"
 
-#define OFFSET_MINUTES_MAX 1080 /* no zone is further than 14 hours; RFC 3339 allows 23:59 */
+#define OFFSET_MINUTES_MAX 1080 /* 18 hours: no zone is further than 14 */
+
+/* 0001-01-01T00:00:00Z .. the last microsecond of 9999: an offset may lead out of the four-digit
+ * years. */
+#define US_MIN (INT64_C(-62135596800) * STO_US_PER_SEC)
+#define US_MAX (INT64_C(253402300800) * STO_US_PER_SEC - 1)
 
 struct cursor {
     const char *p;
@@ -126,7 +131,7 @@ int sto_us_parse(const char *s, int64_t *out, struct sto_err *err)
         read_clock(&c, &l, true);
         us = rfc3339_us(&l, c.failed ? 0 : read_offset(&c));
     }
-    if (c.failed || *c.p != '\0') {
+    if (c.failed || *c.p != '\0' || us < US_MIN || us > US_MAX) {
         int rc = sto_fail(err, STO_E_FIELD, "time cannot be read: '%.80s'", s);
         sto_err_fix(err, "write 2026-11-21, '2026-11-21 10:42' or 2026-11-21T10:42:00+02:00");
         return rc;
@@ -174,8 +179,8 @@ const char *sto_us_format(int64_t us, char *buf, size_t cap)
     }
     int y, m, d;
     sto_civil_from_day((int32_t)day, &y, &m, &d);
-    size_t n = (size_t)snprintf(buf, cap, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d, (int)(in_day / 3600),
-                                (int)(in_day / 60 % 60), (int)(in_day % 60));
+    size_t n = (size_t)snprintf(buf, cap, "%04d-%02d-%02dT%02d:%02d:%02d", y, m, d,
+                                (int)(in_day / 3600), (int)(in_day / 60 % 60), (int)(in_day % 60));
     if (frac > 0) {
         n += (size_t)snprintf(buf + n, cap - n, ".%06d", (int)frac);
         while (buf[n - 1] == '0') {
@@ -198,8 +203,8 @@ const char *sto_us_format_fi(int64_t us, char *buf, size_t cap)
 static const struct unit_row {
     enum sto_unit unit;
     const char *one, *many;
-    int32_t max;       /* 10 years in this unit */
-    int32_t minutes;   /* at the longest */
+    int32_t max;     /* 10 years in this unit */
+    int32_t minutes; /* at the longest */
 } UNITS[] = {
     {STO_MINUTES, "minute", "minutes", 5260320, 1},
     {STO_HOURS, "hour", "hours", 87672, 60},

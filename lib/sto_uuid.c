@@ -59,11 +59,13 @@ int sto_unhex(const char *s, void *out, size_t n, struct sto_err *err)
     /* Validate first: out is untouched on failure. */
     for (size_t i = 0; i < n; i++) {
         if (hex_byte(s + 2 * i) < 0) {
-            return sto_fail(err, STO_E_MALFORMED, "hex must be %zu digits 0-9a-f, got '%.80s'", 2 * n, s);
+            return sto_fail(err, STO_E_MALFORMED, "hex must be %zu digits 0-9a-f, got '%.80s'",
+                            2 * n, s);
         }
     }
     if (s[2 * n] != '\0') {
-        return sto_fail(err, STO_E_MALFORMED, "hex must be %zu digits, got more: '%.80s'", 2 * n, s);
+        return sto_fail(err, STO_E_MALFORMED, "hex must be %zu digits, got more: '%.80s'", 2 * n,
+                        s);
     }
     uint8_t *bytes = out;
     for (size_t i = 0; i < n; i++) {

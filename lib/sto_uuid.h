@@ -2,13 +2,18 @@
 /* 128-bit ids. A case id is a UUIDv8 whose last byte routes to its shard. */
 #ifndef STO_UUID_H
 #define STO_UUID_H
+#include "sto_err.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "sto_err.h"
 
-struct sto_uuid { uint8_t b[16]; };
-static inline unsigned sto_uuid_shard(const struct sto_uuid *id, unsigned n_shards) { return id->b[15] & (n_shards - 1u); }
+struct sto_uuid {
+    uint8_t b[16];
+};
+static inline unsigned sto_uuid_shard(const struct sto_uuid *id, unsigned n_shards)
+{
+    return id->b[15] & (n_shards - 1u);
+}
 bool sto_uuid_eq(const struct sto_uuid *a, const struct sto_uuid *b);
 bool sto_uuid_is_zero(const struct sto_uuid *a);
 const char *sto_uuid_format(const struct sto_uuid *id, char buf[37]);
