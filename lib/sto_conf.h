@@ -56,9 +56,10 @@ struct sto_conf {
     size_t n_children;
 };
 
-/* text borrowed for the call; the tree lives in `arena`. On errors *root may still be set (what
-   could be read) or NULL; the errors are in `diags`. Returns 0, or -STO_E_CONFIG if an error was
-   added. */
+/* text borrowed for the call; the tree lives in `arena` (about 5 bytes for each byte of a usual
+   text, 48 at the worst; a full arena is a "too-large" error). On errors *root may still be set
+   (what could be read) or NULL; the errors are in `diags`. Returns 0, or -STO_E_CONFIG if an error
+   was added. */
 int sto_conf_parse(const char *file, const char *text, size_t len, sto_arena_t *arena,
                    sto_diags_t *diags, const struct sto_conf **root);
 const struct sto_conf *sto_conf_get(const struct sto_conf *group, const char *name);
