@@ -142,6 +142,7 @@ struct store_result {
     struct sto_uuid *due; uint32_t n_due;          /* DUE: ids */
     /* LOAD_CONFIG */
     uint64_t config;
+    uint16_t n_shards;                             /* of the installation; reactor_options.n_shards 0 means: this */
     const char *network_id; struct loaded_file *network; uint32_t n_network;
     struct loaded_workflow *workflows; uint32_t n_workflows; /* LOAD_CONFIG: newest of each id; LOAD_WORKFLOW: the one */
     struct loaded_orgkey *orgkeys; uint32_t n_orgkeys;
