@@ -82,8 +82,10 @@ static int64_t rung_due_us(const network_t *net, const struct service *svc, int6
     const struct calendar *cal = organiser_calendar(net, svc);
     int64_t due = record_due_us(net, svc, date_us);
     const struct rung *r = &l->rungs[i];
+    /* Due at the close of a day, one business day later is the next day's close. */
+    int64_t from = r->after.unit == STO_BUSINESS_DAYS ? due - 1 : due;
     int64_t at = r->before_due ? calendar_before_us(cal, due, r->after)
-                               : calendar_due_us(cal, due, r->after);
+                               : calendar_due_us(cal, from, r->after);
     return at > date_us ? at : date_us; /* a reminder never comes before the date itself */
 }
 

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Coverage of a workflow by its scenarios: steps that were entered, exits that
+ * were taken, clocks that ran out. It watches facts; it judges nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenario_play.h"
+
+#define NAMES_BYTES 400
+
+struct cover {
+    const workflow_t *wf;
+    bool steps[STO_WF_STEPS_MAX];
+    bool exits[STO_WF_STEPS_MAX + 1][STO_WF_EXITS_MAX]; /* last row: the workflow's own */
+    bool clocks[STO_WF_STEPS_MAX + 1][CLOCK_KINDS];
+};
+
+struct cover *cover_new(const workflow_t *wf)
+{
+    struct cover *c = sto_xcalloc(1, sizeof *c);
+    c->wf = wf;
+    return c;
+}
+
+void cover_destroy(struct cover **self_p)
+{
+    if (self_p) {
+        free(*self_p);
+        *self_p = NULL;
+    }
+}
+
+/* ---------------------------------------------------------------- watching */
+
+static void see_step(struct cover *c, uint16_t step)
+{
+    if (step < c->wf->n_steps) {
+        c->steps[step] = true;
+    }
+}
+
+static void see_steps(struct cover *c, const struct fact *f, const struct case_state *after)
+{
+    for (unsigned i = 0; i < after->n_tokens; i++) {
+        see_step(c, after->tokens[i].step);
+    }
+    for (unsigned i = 0; i < f->n_sends; i++) {
+        see_step(c, f->sends[i].step);
+    }
+    for (unsigned i = 0; i < c->wf->n_steps; i++) {
+        c->steps[i] = c->steps[i] || after->entries[i] > 0 || after->last_exit[i] != 0;
+    }
+    see_step(c, after->status == CASE_CLOSED ? after->outcome_step : WF_NONE);
+}
+
+static void see_exits(struct cover *c, const struct fact *f, const struct case_state *before,
+                      const struct case_state *after)
+{
+    for (unsigned i = 0; i < c->wf->n_steps; i++) {
+        if (after->last_exit[i] != before->last_exit[i]) {
+            c->exits[i][after->last_exit[i]] = true;
+        }
+    }
+    bool own = f->exit != 0 && f->token != 0 && f->step < c->wf->n_steps;
+    if (own) {
+        c->exits[f->step][f->exit] = true;
+    }
+    if (f->exit != 0 && f->exit < STO_WF_EXITS_MAX) {
+        c->exits[STO_WF_STEPS_MAX][f->exit] = true;
+    }
+}
+
+static uint16_t clock_row(const struct cover *c, const struct case_state *s, const struct clock *k)
+{
+    const struct token *t = k->token ? state_token(s, k->token) : NULL;
+    if (k->kind != CLOCK_SIDE) {
+        return t ? t->step : STO_WF_STEPS_MAX;
+    }
+    if (!t) {
+        return k->side < c->wf->n_sides ? c->wf->sides[k->side] : STO_WF_STEPS_MAX;
+    }
+    const struct wf_step *host = &c->wf->steps[t->step];
+    return k->side < host->n_sides ? host->sides[k->side] : STO_WF_STEPS_MAX;
+}
+
+static void see_clocks(struct cover *c, const struct fact *f, const struct case_state *before)
+{
+    if (f->kind != EVENT_CLOCK) {
+        return;
+    }
+    for (unsigned i = 0; i < before->n_clocks; i++) {
+        const struct clock *k = &before->clocks[i];
+        if (!k->paused && k->due_us <= f->now_us && k->kind < CLOCK_KINDS) {
+            c->clocks[clock_row(c, before, k)][k->kind] = true;
+        }
+    }
+}
+
+void cover_watch(void *arg, const struct sto_uuid *id, const struct case_state *before,
+                 const struct fact *f, const struct case_state *after)
+{
+    struct cover *c = arg;
+    (void)id;
+    see_steps(c, f, after);
+    see_exits(c, f, before, after);
+    see_clocks(c, f, before);
+}
+
+/* --------------------------------------------------------------- reporting */
+
+struct gaps {
+    unsigned all, hit, listed;
+    char names[NAMES_BYTES];
+};
+
+static void gap(struct gaps *g, bool hit, const char *step, const char *what)
+{
+    g->all++;
+    if (hit) {
+        g->hit++;
+        return;
+    }
+    size_t used = strlen(g->names);
+    int n = snprintf(g->names + used, sizeof g->names - used, "%s%s%s%s", used ? ", " : "", step,
+                     what ? "." : "", what ? what : "");
+    if (n < 0 || used + (size_t)n >= sizeof g->names) {
+        g->names[used] = '\0'; /* the rest is counted only */
+        return;
+    }
+    g->listed++;
+}
+
+static void gap_warning(const struct gaps *g, struct load *l, const char *file, const char *code,
+                        const char *what)
+{
+    unsigned missed = g->all - g->hit;
+    if (missed > 0) {
+        char more[32] = "";
+        if (missed > g->listed) {
+            (void)snprintf(more, sizeof more, " and %u more", missed - g->listed);
+        }
+        sto_diag(l->diags, STO_SEV_WARNING, file, 1, code, "no scenario %s: %s%s", what, g->names,
+                 more);
+    }
+}
+
+static bool handover_like(const struct wf_step *s)
+{
+    return s->type == STEP_HANDOVER || s->type == STEP_REFERRAL || s->type == STEP_CONSULT;
+}
+
+static void gaps_of_exits(const struct cover *c, struct gaps *g)
+{
+    for (unsigned i = 0; i < c->wf->n_steps; i++) {
+        const struct wf_step *s = &c->wf->steps[i];
+        for (unsigned e = 0; e < s->n_exits; e++) {
+            bool hit = s->type == STEP_NOTIFY ? c->steps[i] : c->exits[i][s->exits[e].exit];
+            gap(g, hit, s->id, c->wf->exits[s->exits[e].exit]);
+        }
+    }
+    for (unsigned e = 0; e < c->wf->n_exits_on; e++) {
+        uint8_t exit = c->wf->exits_on[e].exit;
+        bool hit = c->exits[STO_WF_STEPS_MAX][exit] ||
+                   (exit == EXIT_EXPIRED && c->clocks[STO_WF_STEPS_MAX][CLOCK_WITHIN]);
+        gap(g, hit, c->wf->id, c->wf->exits[exit]);
+    }
+}
+
+/* Counted are the clocks that the workflow itself sets, and each offer's answer. */
+static void gaps_of_clocks(const struct cover *c, struct gaps *g)
+{
+    for (unsigned i = 0; i < c->wf->n_steps; i++) {
+        const struct wf_step *s = &c->wf->steps[i];
+        for (unsigned k = 0; handover_like(s) && k <= CLOCK_START; k++) {
+            if (k == CLOCK_ANSWER || s->clocks.has[k]) {
+                gap(g, c->clocks[i][k], s->id, clock_kind_name((enum clock_kind)k));
+            }
+        }
+        if (s->type == STEP_WAIT && s->message == 0xff) {
+            gap(g, c->clocks[i][CLOCK_WAIT], s->id, clock_kind_name(CLOCK_WAIT));
+        } else if (s->n_within > 0) {
+            gap(g, c->clocks[i][CLOCK_WITHIN], s->id, clock_kind_name(CLOCK_WITHIN));
+        }
+        if (s->starts.kind != STARTS_NONE && s->starts.kind != STARTS_EVENT) {
+            gap(g, c->clocks[i][CLOCK_SIDE], s->id, clock_kind_name(CLOCK_SIDE));
+        }
+    }
+    if (c->wf->n_within > 0) {
+        gap(g, c->clocks[STO_WF_STEPS_MAX][CLOCK_WITHIN], c->wf->id, clock_kind_name(CLOCK_WITHIN));
+    }
+}
+
+void cover_report(const struct cover *c, struct load *l, const char *file,
+                  struct scenario_totals *totals)
+{
+    struct gaps steps = {0}, exits = {0}, clocks = {0};
+    for (unsigned i = 0; i < c->wf->n_steps; i++) {
+        gap(&steps, c->steps[i], c->wf->steps[i].id, NULL);
+    }
+    gaps_of_exits(c, &exits);
+    gaps_of_clocks(c, &clocks);
+    gap_warning(&steps, l, file, "uncovered-steps", "reaches the steps");
+    gap_warning(&exits, l, file, "uncovered-exits", "takes the exits");
+    gap_warning(&clocks, l, file, "uncovered-clocks", "lets run out the clocks");
+    totals->steps = steps.all;
+    totals->steps_hit = steps.hit;
+    totals->exits = exits.all;
+    totals->exits_hit = exits.hit;
+    totals->clocks = clocks.all;
+    totals->clocks_hit = clocks.hit;
+}

@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * What an entry of a scenario expects of its case: responsibility, steps, states,
+ * ball, clocks, deliveries, data, outcome. Every fault stands at the line of the
+ * expectation and says what was found instead. It changes nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "scenario_play.h"
+
+#define TEXT_BYTES 300
+#define MINUTE_US (INT64_C(60) * STO_US_PER_SEC)
+
+struct view { /* what one expect group looks at */
+    struct play *p;
+    const struct case_state *s;
+    const struct token *about; /* the token that the entry or expect.step names; NULL = none stands */
+    bool about_named;
+};
+
+static void text_add(char *text, const char *more)
+{
+    size_t used = strlen(text);
+    (void)snprintf(text + used, TEXT_BYTES - used, "%s%s", used ? ", " : "", more);
+}
+
+static const char *party_text(const struct play *p, struct party party, bool with_desk, char *buf,
+                              size_t cap)
+{
+    const struct organisation *o = network_org(p->net, party.org);
+    const struct desk *d = o && with_desk ? network_desk(o, party.desk) : NULL;
+    (void)snprintf(buf, cap, "%s%s%s", o ? o->id : "nobody", d ? "/" : "", d ? d->id : "");
+    return buf;
+}
+
+/* "in_review" and "in-review" are one name. */
+static bool same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        char x = *a == '_' ? '-' : *a, y = *b == '_' ? '-' : *b;
+        if (x != y) {
+            return false;
+        }
+    }
+    return *a == *b;
+}
+
+static const char *str_of(const struct view *v, const struct sto_conf *at)
+{
+    if (at->type != STO_CONF_STRING) {
+        play_err(v->p, at, "wrong-type", "%s must be text in quotes", at->name);
+        return NULL;
+    }
+    return at->s;
+}
+
+/* Strings of an array or list; false with an error for anything else. */
+static bool strings(const struct view *v, const struct sto_conf *at)
+{
+    bool list = at->type == STO_CONF_ARRAY || at->type == STO_CONF_LIST;
+    for (const struct sto_conf *c = list ? at->child : NULL; c; c = c->next) {
+        list = list && c->type == STO_CONF_STRING;
+    }
+    if (!list) {
+        play_err(v->p, at, "wrong-type", "%s must be an array of texts", at->name);
+    }
+    return list;
+}
+
+/* ---------------------------------------------------------- responsibility */
+
+static void check_party(const struct view *v, const struct sto_conf *at, struct party got,
+                        const char *what)
+{
+    const char *text = str_of(v, at);
+    struct party want = {0};
+    char found[TEXT_BYTES];
+    if (!text) {
+        return;
+    }
+    bool nobody = strcmp(text, "nobody") == 0;
+    if (!nobody && !play_party(v->p, at, text, &want)) {
+        return;
+    }
+    if (want.org != got.org || (want.desk != 0 && want.desk != got.desk)) {
+        play_err(v->p, at, what, "%s is '%s', expected '%s'", what,
+                 party_text(v->p, got, want.desk != 0, found, sizeof found), text);
+    }
+}
+
+static void check_holder(const struct view *v, const struct sto_conf *at)
+{
+    check_party(v, at, v->s->holder, "holder");
+}
+
+static void check_sender(const struct view *v, const struct sto_conf *at)
+{
+    check_party(v, at, v->s->sender, "sender");
+}
+
+static bool waiting(const struct view *v, const struct token *t)
+{
+    return t->step < v->p->wf->n_steps && v->p->wf->steps[t->step].type != STEP_STAGE;
+}
+
+static const struct clock *earliest(const struct view *v, uint16_t token)
+{
+    const struct clock *first = NULL;
+    for (unsigned i = 0; i < v->s->n_clocks; i++) {
+        const struct clock *k = &v->s->clocks[i];
+        bool fits = !k->paused && (token == 0 || k->token == token);
+        if (fits && (!first || k->due_us < first->due_us)) {
+            first = k;
+        }
+    }
+    return first;
+}
+
+/* The token that an expectation is about: the named one, else the only one, else the earliest due. */
+static const struct token *token_about(const struct view *v)
+{
+    const struct token *only = NULL;
+    unsigned n = 0;
+    if (v->about || v->about_named) {
+        return v->about;
+    }
+    for (unsigned i = 0; i < v->s->n_tokens; i++) {
+        if (waiting(v, &v->s->tokens[i])) {
+            only = &v->s->tokens[i];
+            n++;
+        }
+    }
+    if (n == 1) {
+        return only;
+    }
+    const struct clock *k = earliest(v, 0);
+    return k ? state_token(v->s, k->token) : NULL;
+}
+
+static void check_ball(const struct view *v, const struct sto_conf *at)
+{
+    const struct token *t = token_about(v);
+    struct party ball = {0};
+    if (t) {
+        ball = engine_ball(v->p->net, v->p->wf, v->s, t);
+    }
+    check_party(v, at, ball, "ball");
+}
+
+/* ------------------------------------------------------------------- steps */
+
+static bool stands_on(const struct view *v, const char *step)
+{
+    for (unsigned i = 0; i < v->s->n_tokens; i++) {
+        const struct token *t = &v->s->tokens[i];
+        if (waiting(v, t) && strcmp(v->p->wf->steps[t->step].id, step) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void steps_text(const struct view *v, char text[TEXT_BYTES])
+{
+    text[0] = '\0';
+    for (unsigned i = 0; i < v->s->n_tokens; i++) {
+        if (waiting(v, &v->s->tokens[i])) {
+            text_add(text, v->p->wf->steps[v->s->tokens[i].step].id);
+        }
+    }
+}
+
+static void check_steps(const struct view *v, const struct sto_conf *at)
+{
+    char found[TEXT_BYTES];
+    bool ok = true;
+    size_t n = 0, want = 0;
+    if (!strings(v, at)) {
+        return;
+    }
+    for (const struct sto_conf *c = at->child; c; c = c->next, want++) {
+        if (play_step(v->p, c, c->s) == WF_NONE) {
+            return;
+        }
+        ok = ok && stands_on(v, c->s);
+    }
+    for (unsigned i = 0; i < v->s->n_tokens; i++) {
+        n += waiting(v, &v->s->tokens[i]);
+    }
+    if (!ok || n != want) {
+        steps_text(v, found);
+        play_err(v->p, at, "steps", "the case waits on [%s]", found);
+    }
+}
+
+static const struct offer *newest_offer(const struct view *v, const struct token *t)
+{
+    const struct offer *newest = NULL;
+    for (unsigned i = 0; i < v->s->n_offers; i++) {
+        const struct offer *o = &v->s->offers[i];
+        if (o->token == t->id && (!newest || o->id > newest->id)) {
+            newest = o;
+        }
+    }
+    return newest;
+}
+
+/* The names that fit the token's state now: the offer's and the step's own. */
+static void state_texts(const struct view *v, const struct token *t, const char *names[2])
+{
+    static const char *const seat[] = {"none", "queued", "invited", "recorded"};
+    static const char *const meeting[] = {"none", "to-book", "booked"};
+    enum step_type type = v->p->wf->steps[t->step].type;
+    names[0] = names[1] = NULL;
+    if (type == STEP_SESSION) {
+        names[0] = t->phase <= SEAT_RECORDED ? seat[t->phase] : "?";
+    } else if (type == STEP_MEETING) {
+        names[0] = t->phase <= MEET_BOOKED ? meeting[t->phase] : "?";
+    } else if (type == STEP_HANDOVER || type == STEP_REFERRAL || type == STEP_CONSULT) {
+        const struct offer *o = newest_offer(v, t);
+        names[0] = o ? offer_state_name((enum offer_state)o->state) : "none";
+        names[1] = handover_state_name((enum handover_state)t->phase);
+    } else {
+        names[0] = t->worker[0] ? "taken-up" : "open";
+    }
+}
+
+static void check_state(const struct view *v, const struct sto_conf *at)
+{
+    const char *want = str_of(v, at), *names[2];
+    const struct token *t = token_about(v);
+    if (!want) {
+        return;
+    }
+    if (!t) {
+        play_err(v->p, at, "state", "no waiting step has a state, expected '%s'", want);
+        return;
+    }
+    state_texts(v, t, names);
+    if (!same_name(names[0], want) && !(names[1] && same_name(names[1], want))) {
+        play_err(v->p, at, "state", "step '%s' is '%s'%s%s%s, expected '%s'",
+                 v->p->wf->steps[t->step].id, names[0], names[1] ? " (handover '" : "",
+                 names[1] ? names[1] : "", names[1] ? "')" : "", want);
+    }
+}
+
+/* ------------------------------------------------------------------ clocks */
+
+static uint16_t clock_scope(const struct view *v)
+{
+    return v->about_named && v->about ? v->about->id : 0;
+}
+
+static void check_clock(const struct view *v, const struct sto_conf *at)
+{
+    const char *want = str_of(v, at);
+    const struct clock *k = earliest(v, clock_scope(v));
+    const char *name = k ? clock_kind_name((enum clock_kind)k->kind) : "none";
+    if (want && !same_name(name, want)) {
+        play_err(v->p, at, "clock", "the earliest clock is '%s', expected '%s'", name, want);
+    }
+}
+
+static void check_due(const struct view *v, const struct sto_conf *at)
+{
+    const struct clock *k = earliest(v, clock_scope(v));
+    struct sto_err err = {0};
+    int64_t want;
+    const char *text = str_of(v, at);
+    if (!text) {
+        return;
+    }
+    if (sto_us_parse(text, &want, &err) != 0) {
+        play_err(v->p, at, "time", "due: %s", err.what);
+        return;
+    }
+    if (!k || k->due_us / MINUTE_US != want / MINUTE_US) {
+        struct sto_local l = {0};
+        sto_local_from_us(k ? k->due_us : 0, &l);
+        play_err(v->p, at, "due", "the earliest clock%s%s is due %04d-%02d-%02d %02d:%02d, expected %s",
+                 k ? " " : " (none)", k ? clock_kind_name((enum clock_kind)k->kind) : "", l.year,
+                 l.month, l.day, l.hour, l.minute, text);
+    }
+}
+
+/* -------------------------------------------------------------- deliveries */
+
+static const char *const send_names[] = {
+    [SEND_OFFER] = "offer",           [SEND_TASK] = "task",           [SEND_NOTICE] = "notice",
+    [SEND_REMINDER] = "reminder",     [SEND_ESCALATION] = "escalation", [SEND_WITHDRAWN] = "withdrawn",
+    [SEND_CLOSED] = "closed",         [SEND_PACKAGE] = "package",     [SEND_UPDATE] = "update",
+    [SEND_RECORD] = "record"};
+#define SEND_NAMES (sizeof send_names / sizeof send_names[0])
+
+static const char *send_text(const struct play *p, const struct send *s, char *buf, size_t cap)
+{
+    char party[2 * STO_NAME_BYTES_MAX + 2];
+    (void)snprintf(buf, cap, "%s:%s", s->kind < SEND_NAMES ? send_names[s->kind] : "?",
+                   party_text(p, s->to, true, party, sizeof party));
+    return buf;
+}
+
+static bool send_fits(const struct play *p, const struct send *s, const char *want)
+{
+    char got[3 * STO_NAME_BYTES_MAX];
+    (void)send_text(p, s, got, sizeof got);
+    if (strchr(want, '/')) {
+        return strcmp(got, want) == 0;
+    }
+    char *slash = strchr(got, '/');
+    if (slash) {
+        *slash = '\0';
+    }
+    return strcmp(got, want) == 0;
+}
+
+static bool send_known(const struct view *v, const struct sto_conf *at)
+{
+    const char *colon = strchr(at->s, ':');
+    struct party party;
+    for (unsigned i = 1; colon && i < SEND_NAMES; i++) {
+        size_t n = (size_t)(colon - at->s);
+        if (strlen(send_names[i]) == n && strncmp(send_names[i], at->s, n) == 0) {
+            return play_party(v->p, at, colon + 1, &party);
+        }
+    }
+    play_err(v->p, at, "unknown-delivery", "'%s' is no delivery: write kind:organisation", at->s);
+    return false;
+}
+
+static void sends_text(const struct view *v, char text[TEXT_BYTES])
+{
+    const struct world_send *sends;
+    size_t n = world_sends(v->p->w, &sends);
+    char one[3 * STO_NAME_BYTES_MAX];
+    text[0] = '\0';
+    for (size_t i = v->p->sends_seen; i < n; i++) {
+        text_add(text, send_text(v->p, &sends[i].send, one, sizeof one));
+    }
+}
+
+static bool was_sent(const struct view *v, const char *want)
+{
+    const struct world_send *sends;
+    size_t n = world_sends(v->p->w, &sends);
+    for (size_t i = v->p->sends_seen; i < n; i++) {
+        if (send_fits(v->p, &sends[i].send, want)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_deliveries(const struct view *v, const struct sto_conf *at, bool wanted)
+{
+    char found[TEXT_BYTES];
+    if (!strings(v, at)) {
+        return;
+    }
+    for (const struct sto_conf *c = at->child; c; c = c->next) {
+        if (send_known(v, c) && was_sent(v, c->s) != wanted) {
+            sends_text(v, found);
+            play_err(v->p, at, at->name, "'%s' was %s; sent were [%s]", c->s,
+                     wanted ? "not sent" : "sent", found);
+        }
+    }
+}
+
+static void check_sent(const struct view *v, const struct sto_conf *at)
+{
+    check_deliveries(v, at, true);
+}
+
+static void check_not_sent(const struct view *v, const struct sto_conf *at)
+{
+    check_deliveries(v, at, false);
+}
+
+/* -------------------------------------------------------------------- data */
+
+static bool field_at(const struct view *v, const struct sto_conf *at, const char *id, unsigned *ix)
+{
+    int found = workflow_field(v->p->wf, id);
+    if (found < 0) {
+        play_err(v->p, at, "unknown-field", "field '%s' is not known", id);
+        return false;
+    }
+    *ix = (unsigned)found;
+    return true;
+}
+
+static void check_fields(const struct view *v, const struct sto_conf *at, uint64_t got)
+{
+    uint64_t want = 0;
+    unsigned ix;
+    char found[TEXT_BYTES] = "";
+    if (!strings(v, at)) {
+        return;
+    }
+    for (const struct sto_conf *c = at->child; c; c = c->next) {
+        if (!field_at(v, c, c->s, &ix)) {
+            return;
+        }
+        want |= UINT64_C(1) << ix;
+    }
+    for (unsigned i = 0; i < v->p->wf->n_fields; i++) {
+        if (got >> i & 1) {
+            text_add(found, v->p->wf->fields[i].id);
+        }
+    }
+    if (want != got) {
+        play_err(v->p, at, at->name, "%s were [%s]", at->name, found);
+    }
+}
+
+static void check_released(const struct view *v, const struct sto_conf *at)
+{
+    const struct world_send *sends;
+    size_t n = world_sends(v->p->w, &sends);
+    uint64_t fields = 0;
+    for (size_t i = v->p->sends_seen; i < n; i++) {
+        fields |= sends[i].send.fields;
+    }
+    check_fields(v, at, fields);
+}
+
+static void check_held_back(const struct view *v, const struct sto_conf *at)
+{
+    const struct world_send *sends;
+    size_t n = world_sends(v->p->w, &sends);
+    uint64_t fields = 0;
+    for (size_t i = v->p->sends_seen; i < n; i++) {
+        fields |= sends[i].send.held_back;
+    }
+    check_fields(v, at, fields);
+}
+
+static void check_clear(const struct view *v, const struct sto_conf *at)
+{
+    unsigned ix;
+    if (!strings(v, at)) {
+        return;
+    }
+    for (const struct sto_conf *c = at->child; c; c = c->next) {
+        if (field_at(v, c, c->s, &ix) && (v->s->fields_set >> ix & 1)) {
+            play_err(v->p, c, "clear", "field '%s' is set, expected to have no value", c->s);
+        }
+    }
+}
+
+static bool value_is(const struct wf_field *f, const struct field_value *got,
+                     const struct sto_conf *want)
+{
+    if (!got->set) {
+        return false;
+    }
+    if (want->type == STO_CONF_INT || want->type == STO_CONF_BOOL) {
+        return got->i == want->i;
+    }
+    if (want->type != STO_CONF_STRING) {
+        return false;
+    }
+    int32_t day;
+    if (f->type == FIELD_CODE && !f->sealed) {
+        return got->i >= 0 && got->i < f->n_values && strcmp(f->values[got->i], want->s) == 0;
+    }
+    if (f->type == FIELD_DATE && !f->sealed) {
+        return sto_day_parse(want->s, &day, NULL) == 0 && got->i == day;
+    }
+    return got->n == strlen(want->s) && (got->n == 0 || memcmp(got->s, want->s, got->n) == 0);
+}
+
+static void check_data(const struct view *v, const struct sto_conf *at)
+{
+    const struct case_data *d = world_data(v->p->w, &v->p->id);
+    unsigned ix;
+    if (at->type != STO_CONF_GROUP) {
+        play_err(v->p, at, "wrong-type", "data must be a group of fields");
+        return;
+    }
+    for (const struct sto_conf *c = at->child; c; c = c->next) {
+        if (field_at(v, c, c->name, &ix) && !value_is(&v->p->wf->fields[ix], &d->v[ix], c)) {
+            play_err(v->p, c, "data", "field '%s' %s", c->name,
+                     d->v[ix].set ? "has another value" : "has no value");
+        }
+    }
+}
+
+/* ----------------------------------------------------------------- outcome */
+
+static void check_outcome(const struct view *v, const struct sto_conf *at)
+{
+    const char *want = str_of(v, at), *got = NULL;
+    char found[TEXT_BYTES];
+    if (!want) {
+        return;
+    }
+    if (v->s->status != CASE_CLOSED) {
+        steps_text(v, found);
+        play_err(v->p, at, "outcome", "the case is open on [%s], expected the outcome '%s'", found,
+                 want);
+        return;
+    }
+    if (v->s->outcome_step < v->p->wf->n_steps) {
+        got = v->p->wf->steps[v->s->outcome_step].outcome;
+    }
+    if (strcmp(got ? got : "closed", want) != 0) {
+        play_err(v->p, at, "outcome", "the case ended as '%s', expected '%s'", got ? got : "closed",
+                 want);
+    }
+}
+
+/* ------------------------------------------------------------------- table */
+
+static const struct {
+    const char *key;
+    void (*check)(const struct view *v, const struct sto_conf *at);
+} checks[] = {
+    {"holder", check_holder},     {"sender", check_sender},       {"ball", check_ball},
+    {"steps", check_steps},       {"state", check_state},         {"clock", check_clock},
+    {"due", check_due},           {"sent", check_sent},           {"not-sent", check_not_sent},
+    {"released", check_released}, {"held-back", check_held_back}, {"clear", check_clear},
+    {"data", check_data},         {"outcome", check_outcome},
+};
+#define CHECKS (sizeof checks / sizeof checks[0])
+
+/* Whom `state`, `ball`, `clock` are about: expect.step, else the entry's step while it stands. */
+static bool find_about(struct view *v, const struct sto_conf *entry, const struct sto_conf *expect)
+{
+    const struct sto_conf *named = sto_conf_get(expect, "step");
+    const struct sto_conf *at = named ? named : sto_conf_get(entry, "step");
+    if (!at || at->type != STO_CONF_STRING) {
+        return !named;
+    }
+    uint16_t step = play_step(v->p, at, at->s);
+    for (unsigned i = 0; i < v->s->n_tokens; i++) {
+        if (v->s->tokens[i].step == step) {
+            v->about = &v->s->tokens[i];
+        }
+    }
+    v->about_named = named != NULL;
+    if (named && !v->about && step != WF_NONE) {
+        play_err(v->p, named, "steps", "the case does not wait on step '%s'", named->s);
+        return false;
+    }
+    return step != WF_NONE;
+}
+
+void expect_check(struct play *p, const struct sto_conf *entry, const struct sto_conf *expect)
+{
+    const char *keys[CHECKS + 2] = {"step"};
+    struct view v = {.p = p, .s = world_case(p->w, &p->id)};
+    for (size_t i = 0; i < CHECKS; i++) {
+        keys[i + 1] = checks[i].key;
+    }
+    if (expect->type != STO_CONF_GROUP) {
+        play_err(p, expect, "wrong-type", "expect must be a group { }");
+        return;
+    }
+    size_t errors = sto_diags_errors(p->l->diags);
+    sto_conf_known(expect, keys, "expect", p->l->diags);
+    STO_ASSERT(v.s); /* a timeline runs only on an open case */
+    if (find_about(&v, entry, expect)) {
+        for (size_t i = 0; i < CHECKS; i++) {
+            const struct sto_conf *at = sto_conf_get(expect, checks[i].key);
+            if (at) {
+                checks[i].check(&v, at);
+            }
+        }
+    }
+    p->failed = p->failed || sto_diags_errors(p->l->diags) > errors;
+}
