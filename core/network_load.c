@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Network files: the sections of all files of one network, each allowed once, in loading order, and
+ * the organisations. The other sections stand in network_load_parts.c and network_load_calendar.c.
+ */
+#include "network_load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data.h"
+#include "sto_crypto.h"
+#include "sto_limits.h"
+
+#define ARENA_BYTES_MAX   (4u << 20)
+#define SCRATCH_BYTES_MAX (64u << 20)
+#define NAME_TEXT_MAX     200u
+
+static const char *const SECTIONS[] = {"network", "organisations", "calendars", "ladders", "bases",
+                                       "clocks",  "services",      "settings",  "panels",  NULL};
+enum {
+    S_NETWORK,
+    S_ORGS,
+    S_CALENDARS,
+    S_LADDERS,
+    S_BASES,
+    S_CLOCKS,
+    S_SERVICES,
+    S_SETTINGS,
+    S_PANELS,
+    S_N
+};
+
+/* ------------------------------------------------------------------ sections */
+
+static void take_sections(struct load *l, const struct sto_conf *root,
+                          const struct sto_conf **sections)
+{
+    sto_conf_known(root, SECTIONS, "network file", l->diags);
+    for (const struct sto_conf *c = root->child; c; c = c->next) {
+        for (unsigned k = 0; k < S_N; k++) {
+            if (strcmp(c->name, SECTIONS[k]) != 0) {
+                continue;
+            }
+            if (c->type != STO_CONF_GROUP) {
+                load_err(l, c, "wrong-type", "%s must be a group { … }", c->name);
+            } else if (sections[k]) {
+                load_err(l, c, "duplicate", "%s already stands in %s:%d; a network has it once",
+                         c->name, sections[k]->file, sections[k]->line);
+            } else {
+                sections[k] = c;
+            }
+        }
+    }
+}
+
+struct category_arg {
+    struct load *l;
+    network_t *n;
+};
+
+static void add_category(void *arg, const struct sto_conf *at, const char *s)
+{
+    struct category_arg *a = arg;
+    if (!load_check_id(a->l, at, "category", s)) {
+        return;
+    }
+    if (network_category(a->n, s) >= 0) {
+        load_err(a->l, at, "duplicate", "category '%s' stands twice", s);
+        return;
+    }
+    a->n->categories[a->n->n_categories++] = load_keep(a->l, s);
+}
+
+static void load_head(struct load *l, network_t *n, const char *id, const struct sto_conf *g)
+{
+    static const char *const KEYS[] = {"id",         "version",       "coordinator",
+                                       "categories", "teaser-always", NULL};
+    sto_conf_known(g, KEYS, "network", l->diags);
+    n->id = load_need_str(l, g, "id");
+    if (*n->id && id && *id && strcmp(id, n->id) != 0) {
+        load_err(l, sto_conf_get(g, "id"), "bad-name", "network id '%s' must equal its folder '%s'",
+                 n->id, id);
+    }
+    if (*n->id) {
+        load_check_id(l, sto_conf_get(g, "id"), "network id", n->id);
+    }
+    n->version = (uint32_t)sto_conf_int(g, "version", 1, 1, UINT32_MAX, l->diags);
+    struct category_arg a = {l, n};
+    if (load_strings(l, g, "categories", STO_CATEGORIES_MAX, add_category, &a) == 0) {
+        load_err(l, g, "missing-key",
+                 "network: categories is missing; name every kind of data, for instance [ "
+                 "\"identity\" ]");
+    }
+    n->teaser_always = network_load_categories(l, n, g, "teaser-always");
+}
+
+static void load_coordinator(struct load *l, network_t *n, const struct sto_conf *g)
+{
+    const char *id = load_need_str(l, g, "coordinator");
+    if (*id) {
+        n->coordinator_org = network_load_org(l, n, sto_conf_get(g, "coordinator"), id);
+    }
+}
+
+/* ------------------------------------------------------------------ organisations */
+
+uint16_t network_load_org(struct load *l, const network_t *n, const struct sto_conf *at,
+                          const char *id)
+{
+    const struct organisation *o = network_org_by_id(n, id);
+    if (o) {
+        return o->number;
+    }
+    const char *names[STO_ORGS_MAX + 1];
+    for (unsigned k = 0; k < n->n_orgs; k++) {
+        names[k] = n->orgs[k].id;
+    }
+    names[n->n_orgs] = NULL;
+    load_unknown(l, at, "unknown-organisation", "organisation", id, names);
+    return 0;
+}
+
+struct org_arg {
+    struct load *l;
+    struct organisation *o;
+};
+
+static void add_kind(void *arg, const struct sto_conf *at, const char *s)
+{
+    struct org_arg *a = arg;
+    if (load_check_id(a->l, at, "kind", s)) {
+        a->o->kinds[a->o->n_kinds++] = load_keep(a->l, s);
+    }
+}
+
+static void load_desks(struct load *l, const network_t *n, struct organisation *o,
+                       const struct sto_conf *org)
+{
+    static const char *const KEYS[] = {"number", "lead", "calendar", NULL};
+    const struct sto_conf *g = sto_conf_need(org, "desks", STO_CONF_GROUP, l->diags);
+    for (const struct sto_conf *c = g ? g->child : NULL; c; c = c->next) {
+        if (c->type != STO_CONF_GROUP) {
+            load_err(l, c, "wrong-type", "desk '%s' must be a group { … }", c->name);
+            continue;
+        }
+        sto_conf_known(c, KEYS, "desk", l->diags);
+        if (!load_check_id(l, c, "desk", c->name)) {
+            continue;
+        }
+        if (o->n_desks == STO_DESKS_MAX) {
+            load_err(l, c, "too-many", "an organisation has at most %u desks", STO_DESKS_MAX);
+            return;
+        }
+        struct desk d = {.id = load_keep(l, c->name),
+                         .lead = load_str(l, c, "lead", "", NAME_TEXT_MAX)};
+        sto_conf_need(c, "number", STO_CONF_INT, l->diags);
+        d.number = (uint16_t)sto_conf_int(c, "number", 0, 1, 32767, l->diags);
+        d.calendar_ix = (int16_t)network_load_calendar_ix(l, n, c, o->calendar_ix);
+        if (d.number && network_desk(o, d.number)) {
+            load_err(l, c, "duplicate",
+                     "desk number %u of '%s' stands twice; numbers are never used again", d.number,
+                     o->id);
+        }
+        o->desks[o->n_desks++] = d;
+    }
+    if (g && o->n_desks == 0) {
+        load_err(l, g, "missing-key",
+                 "organisation '%s' has no desk; the first one takes what comes in", o->id);
+    }
+}
+
+static void load_org(struct load *l, network_t *n, const struct sto_conf *c)
+{
+    static const char *const KEYS[] = {"number",   "name",        "kinds", "municipality",
+                                       "may-hold", "business-id", "valid", "successor",
+                                       "calendar", "desks",       NULL};
+    sto_conf_known(c, KEYS, "organisation", l->diags);
+    struct organisation *o = &n->orgs[n->n_orgs++];
+    o->id = load_keep(l, c->name);
+    sto_conf_need(c, "number", STO_CONF_INT, l->diags);
+    o->number = (uint16_t)sto_conf_int(c, "number", 0, 1, 32767, l->diags);
+    o->name = load_need_str(l, c, "name");
+    struct org_arg a = {l, o};
+    if (load_strings(l, c, "kinds", NET_KINDS_MAX, add_kind, &a) == 0) {
+        load_err(l, c, "missing-key", "organisation '%s': kinds is missing; roles find it by kind",
+                 o->id);
+    }
+    o->municipality = load_str(l, c, "municipality", "", STO_NAME_BYTES_MAX);
+    o->may_hold = sto_conf_bool(c, "may-hold", false, l->diags);
+    o->business_id = load_str(l, c, "business-id", "", STO_NAME_BYTES_MAX);
+    if (*o->business_id && !business_id_valid(o->business_id)) {
+        load_err(l, sto_conf_get(c, "business-id"), "bad-value",
+                 "business-id '%s' is no Y-tunnus; expected NNNNNNN-T with a right check digit",
+                 o->business_id);
+    }
+    o->valid = load_validity(l, c);
+    o->calendar_ix = (int16_t)network_load_calendar_ix(l, n, c, 0);
+    load_desks(l, n, o, c);
+}
+
+static int by_org_number(const void *a, const void *b)
+{
+    return ((const struct organisation *)a)->number - ((const struct organisation *)b)->number;
+}
+
+static const struct sto_conf *org_node(const struct sto_conf *g, const char *id)
+{
+    const struct sto_conf *c = sto_conf_get(g, id);
+    return c ? c : g;
+}
+
+static void load_successors(struct load *l, network_t *n, const struct sto_conf *g)
+{
+    for (unsigned k = 0; k < n->n_orgs; k++) {
+        struct organisation *o = &n->orgs[k];
+        const struct sto_conf *c = org_node(g, o->id);
+        const char *id = load_str(l, c, "successor", "", STO_NAME_BYTES_MAX);
+        if (!*id) {
+            continue;
+        }
+        o->successor = network_load_org(l, n, sto_conf_get(c, "successor"), id);
+        if (o->valid.until_day == INT32_MAX) {
+            load_err(l, sto_conf_get(c, "successor"), "bad-value",
+                     "organisation '%s' has a successor but no end; write valid = [ \"…\", "
+                     "\"2024-12-31\" ]",
+                     o->id);
+        }
+    }
+    for (unsigned k = 0; k < n->n_orgs; k++) {
+        const struct organisation *o = &n->orgs[k];
+        for (unsigned steps = 0; o && o->successor; steps++) {
+            if (steps > n->n_orgs) {
+                load_err(l, org_node(g, n->orgs[k].id), "circle",
+                         "the successors of '%s' turn in a circle", n->orgs[k].id);
+                break;
+            }
+            o = network_org(n, o->successor);
+        }
+    }
+}
+
+void network_load_organisations(struct load *l, network_t *n, const struct sto_conf *g)
+{
+    for (const struct sto_conf *c = g ? g->child : NULL; c; c = c->next) {
+        if (c->type != STO_CONF_GROUP) {
+            load_err(l, c, "wrong-type", "organisation '%s' must be a group { … }", c->name);
+        } else if (n->n_orgs == STO_ORGS_MAX) {
+            load_err(l, c, "too-many", "a network has at most %u organisations", STO_ORGS_MAX);
+            break;
+        } else if (load_check_id(l, c, "organisation", c->name)) {
+            load_org(l, n, c);
+        }
+    }
+    qsort(n->orgs, n->n_orgs, sizeof(n->orgs[0]), by_org_number);
+    for (unsigned k = 1; k < n->n_orgs; k++) {
+        if (n->orgs[k].number && n->orgs[k].number == n->orgs[k - 1].number) {
+            load_err(
+                l, org_node(g, n->orgs[k].id), "duplicate",
+                "organisation number %u stands twice ('%s' and '%s'); numbers are never used again",
+                n->orgs[k].number, n->orgs[k - 1].id, n->orgs[k].id);
+        }
+    }
+    load_successors(l, n, g);
+}
+
+/* ------------------------------------------------------------------ all */
+
+static void load_all(struct load *l, network_t *n, const char *id, const struct sto_conf *const *s)
+{
+    if (!s[S_NETWORK] || !s[S_ORGS]) {
+        sto_diag(l->diags, STO_SEV_ERROR, id ? id : "network", 0, "missing-key",
+                 "the network files hold no group '%s'",
+                 s[S_NETWORK] ? "organisations" : "network");
+    }
+    if (s[S_PANELS]) {
+        load_err(l, s[S_PANELS], "later-version",
+                 "panels are not in this version; take the group out");
+    }
+    if (s[S_NETWORK]) {
+        load_head(l, n, id, s[S_NETWORK]);
+    } else {
+        n->id = "";
+    }
+    network_load_calendars(l, n, s[S_CALENDARS]);
+    network_load_ladders(l, n, s[S_LADDERS]);
+    network_load_organisations(l, n, s[S_ORGS]);
+    if (s[S_NETWORK]) {
+        load_coordinator(l, n, s[S_NETWORK]);
+    }
+    network_load_bases(l, n, s[S_BASES]);
+    network_load_clocks(l, n, s[S_CLOCKS]);
+    network_load_services(l, n, s[S_SERVICES]);
+    network_load_settings(l, n, s[S_SETTINGS]);
+}
+
+int network_load(const char *id, const struct model_file *files, size_t n_files, sto_diags_t *diags,
+                 network_t **out)
+{
+    STO_ASSERT((files || n_files == 0) && diags && out);
+    *out = NULL;
+    size_t before = sto_diags_errors(diags);
+    network_t *n = sto_xcalloc(1, sizeof(*n));
+    n->arena = sto_arena_new(ARENA_BYTES_MAX);
+    struct load l = {
+        .arena = n->arena, .scratch = sto_arena_new(SCRATCH_BYTES_MAX), .diags = diags};
+    const struct sto_conf *sections[S_N] = {0};
+    for (size_t k = 0; k < n_files; k++) {
+        const struct sto_conf *root = NULL;
+        uint8_t h[2][STO_SHA256_BYTES];
+        memcpy(h[0], n->hash, sizeof(h[0]));
+        sto_sha256(files[k].text, files[k].len, h[1]);
+        sto_sha256(h, sizeof(h), n->hash);
+        sto_conf_parse(files[k].name, files[k].text, files[k].len, l.scratch, diags, &root);
+        if (root) {
+            take_sections(&l, root, sections);
+        }
+    }
+    load_all(&l, n, id, sections);
+    sto_arena_destroy(&l.scratch);
+    if (sto_diags_errors(diags) > before) {
+        network_destroy(&n);
+        return -STO_E_CONFIG;
+    }
+    *out = n;
+    return 0;
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Workflow files: the order of loading, the head and the start. Nouns have files of their own
+ * (workflow_load_*.c). Everything reports and goes on; a workflow comes out only without errors, so
+ * the engine may rely on every name, target, type and limit.
+ */
+#include "workflow_load.h"
+
+#include <string.h>
+
+#include "sto_crypto.h"
+#include "sto_limits.h"
+
+#define ARENA_BYTES_MAX   (8u << 20)
+#define SCRATCH_BYTES_MAX (64u << 20)
+
+static const char *const EXIT_NAMES[] = {[EXIT_NONE] = "",
+                                         [EXIT_DONE] = "done",
+                                         [EXIT_EXPIRED] = "expired",
+                                         [EXIT_TAKEN_OVER] = "taken-over",
+                                         [EXIT_RETURNED] = "returned",
+                                         [EXIT_GIVEN_BACK] = "given-back",
+                                         [EXIT_INTERRUPTED] = "interrupted",
+                                         [EXIT_ANSWERED] = "answered",
+                                         [EXIT_HELD] = "held",
+                                         [EXIT_NO_SHOW] = "no-show",
+                                         [EXIT_ATTENDED] = "attended",
+                                         [EXIT_EXCUSED] = "excused",
+                                         [EXIT_ABSENT] = "absent",
+                                         [EXIT_TOO_OFTEN] = "too-often",
+                                         [EXIT_DECLINED] = "declined",
+                                         [EXIT_WITHDRAWN] = "withdrawn",
+                                         [EXIT_NO_BASIS] = "no-basis",
+                                         [EXIT_CLIENT_LEFT] = "client-left",
+                                         [EXIT_CLIENT_MOVED] = "client-moved",
+                                         [EXIT_CLIENT_DIED] = "client-died",
+                                         [EXIT_ASKED_FOR] = "asked-for",
+                                         [EXIT_JOINED] = "joined"};
+_Static_assert(sizeof(EXIT_NAMES) / sizeof(EXIT_NAMES[0]) == EXIT_FIRST_OWN,
+               "every fixed exit has its name");
+
+static void load_head(struct wf_load *x)
+{
+    static const char *const KEYS[] = {
+        "id",    "version", "source",    "purpose",  "roles",    "settings", "data", "start", "on",
+        "steps", "within",  "meanwhile", "consents", "messages", "subject",  "of",   NULL};
+    const struct sto_conf *root = x->root;
+    workflow_t *w = x->w;
+    sto_conf_known(root, KEYS, "workflow", x->l.diags);
+    w->id = load_need_str(&x->l, root, "id");
+    if (*w->id) {
+        load_check_id(&x->l, sto_conf_get(root, "id"), "workflow id", w->id);
+    }
+    sto_conf_need(root, "version", STO_CONF_INT, x->l.diags);
+    w->version = (uint32_t)sto_conf_int(root, "version", 1, 1, UINT32_MAX, x->l.diags);
+    w->source = load_str(&x->l, root, "source", "", 200);
+    w->purpose = load_need_str(&x->l, root, "purpose");
+    const char *subject = load_str(&x->l, root, "subject", "client", STO_NAME_BYTES_MAX);
+    if (strcmp(subject, "client") != 0) {
+        wf_later(x, sto_conf_get(root, "subject"), "subject", subject);
+    } else if (sto_conf_get(root, "of")) {
+        load_err(&x->l, sto_conf_get(root, "of"), "bad-value",
+                 "of belongs to a subject other than client");
+    }
+}
+
+static void load_start(struct wf_load *x)
+{
+    static const char *const KEYS[] = {"by", "requires", "when", "once", "first", NULL};
+    workflow_t *w = x->w;
+    const struct sto_conf *g = sto_conf_need(x->root, "start", STO_CONF_GROUP, x->l.diags);
+    if (!g) {
+        return;
+    }
+    sto_conf_known(g, KEYS, "start", x->l.diags);
+    w->start_by = wf_roles(x, g, "by");
+    if (!sto_conf_get(g, "by")) {
+        load_err(&x->l, g, "missing-key",
+                 "start: by is missing; it names the roles that may open a case");
+    }
+    for (unsigned k = 0; k < w->n_roles; k++) {
+        if ((w->start_by & (UINT32_C(1) << k)) && w->roles[k].choose != CHOOSE_START) {
+            load_err(&x->l, sto_conf_get(g, "by"), "bad-value",
+                     "by: role '%s' is chosen otherwise; give it choose = \"start\"",
+                     w->roles[k].id);
+        }
+    }
+    w->start_requires = wf_fields(x, g, "requires");
+    const char *once = load_str(&x->l, g, "once", "", STO_NAME_BYTES_MAX);
+    w->once_client = strcmp(once, "client") == 0;
+    if (*once && !w->once_client) {
+        load_err(&x->l, sto_conf_get(g, "once"), "bad-value", "once must be 'client', got '%s'",
+                 once);
+    }
+    wf_first(x, g, WF_ROOT, w->first, &w->n_first);
+}
+
+static void load_body(struct wf_load *x)
+{
+    wf_load_roles(x);
+    wf_load_settings(x);
+    wf_load_fields(x);
+    wf_load_messages(x);
+    wf_load_consents(x);
+    wf_collect_steps(x);
+    wf_check_names_differ(x);
+    if (!x->w->steps) {
+        return;
+    }
+    wf_load_steps(x);
+    x->w->n_within = (uint8_t)wf_within(x, x->root, x->w->within);
+    wf_load_exits(x);
+    load_start(x);
+    wf_load_conditions(x);
+    wf_check_exits(x);
+}
+
+static const struct sto_conf *workflow_group(struct wf_load *x, const struct model_file *file)
+{
+    static const char *const KEYS[] = {"workflow", NULL};
+    const struct sto_conf *root = NULL;
+    sto_conf_parse(file->name, file->text, file->len, x->l.scratch, x->l.diags, &root);
+    if (!root) {
+        return NULL;
+    }
+    sto_conf_known(root, KEYS, "workflow file", x->l.diags);
+    return sto_conf_need(root, "workflow", STO_CONF_GROUP, x->l.diags);
+}
+
+static void hash_files(workflow_t *w, const struct model_file *file, const struct model_file *texts)
+{
+    uint8_t h[2][STO_SHA256_BYTES];
+    sto_sha256(file->text, file->len, h[0]);
+    sto_sha256(texts ? texts->text : "", texts ? texts->len : 0, h[1]);
+    sto_sha256(h, sizeof(h), w->hash);
+}
+
+int workflow_load(const struct model_file *file, const struct model_file *texts,
+                  const network_t *net, sto_diags_t *diags, workflow_t **out)
+{
+    STO_ASSERT(file && net && diags && out);
+    *out = NULL;
+    size_t before = sto_diags_errors(diags);
+    workflow_t *w = sto_xcalloc(1, sizeof(*w));
+    w->arena = sto_arena_new(ARENA_BYTES_MAX);
+    w->id = w->source = w->purpose = "";
+    struct wf_load x = {
+        .l = {.arena = w->arena, .scratch = sto_arena_new(SCRATCH_BYTES_MAX), .diags = diags},
+        .net = net,
+        .w = w};
+    memcpy(w->exits, EXIT_NAMES, sizeof(EXIT_NAMES));
+    w->n_exits = EXIT_FIRST_OWN;
+    hash_files(w, file, texts);
+    x.root = workflow_group(&x, file);
+    if (x.root) {
+        load_head(&x);
+        load_body(&x);
+        wf_load_texts(&x, texts);
+    }
+    sto_arena_destroy(&x.l.scratch);
+    if (sto_diags_errors(diags) > before) {
+        workflow_destroy(&w);
+        return -STO_E_CONFIG;
+    }
+    *out = w;
+    return 0;
+}

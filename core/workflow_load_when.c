@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/* Workflow files: conditions, that is the rules of decide steps and the condition of the start. */
+#include <stdio.h>
+#include <string.h>
+
+#include "sto_limits.h"
+#include "workflow_load.h"
+
+struct scope {
+    struct wf_load *x;
+    const char *sealed;      /* a sealed field was named */
+    const char *bad_setting; /* a duration that no date takes */
+    const char *
+        names[STO_WF_FIELDS_MAX + STO_WF_STEPS_MAX + STO_WF_CONSENTS_MAX + STO_WF_SETTINGS_MAX + 1];
+};
+
+static const char *const CONSENT_STATES[] = {NULL, "given", "refused",
+                                             "lost"}; /* as enum consent_state */
+
+static void field_meaning(struct scope *s, unsigned ix, struct expr_name *out)
+{
+    static const enum expr_type TYPES[] = {
+        [FIELD_INTEGER] = EXPR_INT, [FIELD_BOOLEAN] = EXPR_BOOL, [FIELD_CODE] = EXPR_CODE,
+        [FIELD_TEXT] = EXPR_TEXT,   [FIELD_DATE] = EXPR_DATE,    [FIELD_HETU] = EXPR_TEXT};
+    const struct wf_field *f = &s->x->w->fields[ix];
+    *out =
+        (struct expr_name){.type = TYPES[f->type], .ref = (uint16_t)ix, .domain = WF_DOMAIN_FIELD};
+    if (f->type == FIELD_CODE) {
+        out->values = f->values;
+        out->n_values = f->n_values;
+    }
+    if (f->sealed) {
+        s->sealed = f->id;
+    }
+}
+
+/* The step's exits at their indexes of exits[], with holes for those it has not. */
+static void step_meaning(struct scope *s, unsigned ix, struct expr_name *out)
+{
+    const workflow_t *w = s->x->w;
+    const struct wf_step *step = &w->steps[ix];
+    const char **values = load_alloc(&s->x->l, w->n_exits * sizeof(*values));
+    for (unsigned k = 0; values && k < step->n_exits; k++) {
+        values[step->exits[k].exit] = w->exits[step->exits[k].exit];
+    }
+    *out = (struct expr_name){.type = EXPR_STEP,
+                              .ref = (uint16_t)ix,
+                              .domain = WF_DOMAIN_STEP,
+                              .values = values,
+                              .n_values = values ? w->n_exits : 0};
+}
+
+static void setting_meaning(struct scope *s, unsigned ix, struct expr_name *out)
+{
+    const struct wf_setting *t = &s->x->w->settings[ix];
+    *out = (struct expr_name){.type = t->is_duration ? EXPR_DURATION : EXPR_INT,
+                              .ref = (uint16_t)ix,
+                              .domain = WF_DOMAIN_SETTING};
+    if (t->is_duration && t->d_def.unit != STO_DAYS && t->d_def.unit != STO_WEEKS &&
+        t->d_def.unit != STO_MONTHS && t->d_def.unit != STO_YEARS) {
+        s->bad_setting = t->id;
+    }
+}
+
+static bool lookup(const void *arg, const char *name, struct expr_name *out)
+{
+    struct scope *s = *(struct scope *const *)arg;
+    const workflow_t *w = s->x->w;
+    int f = workflow_field(w, name);
+    if (f >= 0) {
+        field_meaning(s, (unsigned)f, out);
+        return true;
+    }
+    uint16_t step = workflow_step(w, name);
+    if (step != WF_NONE) {
+        step_meaning(s, step, out);
+        return true;
+    }
+    for (unsigned k = 0; k < w->n_consents; k++) {
+        if (strcmp(w->consents[k].id, name) == 0) {
+            *out = (struct expr_name){.type = EXPR_CONSENT,
+                                      .ref = (uint16_t)k,
+                                      .domain = WF_DOMAIN_CONSENT,
+                                      .values = CONSENT_STATES,
+                                      .n_values = 4};
+            return true;
+        }
+    }
+    for (unsigned k = 0; k < w->n_settings; k++) {
+        if (strcmp(w->settings[k].id, name) == 0) {
+            setting_meaning(s, k, out);
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *const *all_names(const void *arg)
+{
+    struct scope *s = *(struct scope *const *)arg;
+    const workflow_t *w = s->x->w;
+    unsigned n = 0;
+    for (unsigned k = 0; k < w->n_fields; k++) {
+        s->names[n++] = w->fields[k].id;
+    }
+    for (unsigned k = 0; k < w->n_steps; k++) {
+        s->names[n++] = w->steps[k].id;
+    }
+    for (unsigned k = 0; k < w->n_consents; k++) {
+        s->names[n++] = w->consents[k].id;
+    }
+    for (unsigned k = 0; k < w->n_settings; k++) {
+        s->names[n++] = w->settings[k].id;
+    }
+    s->names[n] = NULL;
+    return s->names;
+}
+
+static expr_t *condition(struct wf_load *x, const struct sto_conf *at)
+{
+    struct scope s = {.x = x};
+    struct scope *sp = &s; /* the scope's argument is const, what it points at need not be */
+    const struct expr_scope scope = {
+        .lookup = lookup, .names = all_names, .arg = (const void *)&sp};
+    struct sto_err err = {0};
+    expr_t *e = NULL;
+    if (at->type != STO_CONF_STRING) {
+        load_err(&x->l, at, "wrong-type", "when must be a condition in quotes");
+    } else if (expr_parse(at->s, &scope, x->l.arena, &e, &err)) {
+        load_err(&x->l, at, "bad-condition", "when '%.100s': %s", at->s, err.what);
+    } else if (s.sealed) {
+        load_err(&x->l, at, "sealed-in-condition",
+                 "when: field '%s' is sealed; the broker cannot read it", s.sealed);
+    } else if (s.bad_setting) {
+        load_err(&x->l, at, "bad-condition",
+                 "when: setting '%s' is not in days, weeks, months or years, which dates take",
+                 s.bad_setting);
+    }
+    return e;
+}
+
+static void load_rule(struct wf_load *x, uint16_t ix, const struct sto_conf *c)
+{
+    static const char *const KEYS[] = {"when", "to", NULL};
+    struct wf_step *s = &x->w->steps[ix];
+    if (c->type != STO_CONF_GROUP) {
+        load_err(&x->l, c, "wrong-type", "a rule must be a group { when = \"…\"; to = \"…\"; }");
+        return;
+    }
+    sto_conf_known(c, KEYS, "rule", x->l.diags);
+    struct wf_rule *r = &s->rules[s->n_rules++];
+    const struct sto_conf *when = sto_conf_get(c, "when"),
+                          *to = sto_conf_need(c, "to", STO_CONF_STRING, x->l.diags);
+    struct wf_exit target = {0};
+    r->line = c->line;
+    r->when = when ? condition(x, when) : NULL;
+    if (to && wf_target(x, to, to->s, ix, &target)) {
+        r->kind = target.kind;
+        r->step = target.step;
+        r->leave = target.leave;
+        if (target.kind == TARGET_STAY) {
+            load_err(&x->l, to, "bad-target", "a rule cannot stay; a decide step runs at once");
+        }
+    }
+    if (!when && c->next) {
+        load_err(&x->l, c, "unreachable-rule", "rules after one without when are never reached");
+    } else if (when && !c->next) {
+        load_err(&x->l, c, "no-default-rule",
+                 "decide '%s': the last rule must have no when, so that one always holds", s->id);
+    }
+}
+
+void wf_load_conditions(struct wf_load *x)
+{
+    for (uint16_t k = 0; k < x->w->n_steps; k++) {
+        if (x->w->steps[k].type != STEP_DECIDE) {
+            continue;
+        }
+        const struct sto_conf *rules =
+            sto_conf_need(x->node[k], "rules", STO_CONF_LIST, x->l.diags);
+        if (rules && (rules->n_children == 0 || rules->n_children > WF_RULES_MAX)) {
+            load_err(&x->l, rules, "too-many", "a decide step has 1 to %d rules", WF_RULES_MAX);
+            continue;
+        }
+        for (const struct sto_conf *c = rules ? rules->child : NULL; c; c = c->next) {
+            load_rule(x, k, c);
+        }
+    }
+    const struct sto_conf *when = sto_conf_get(sto_conf_get(x->root, "start"), "when");
+    if (when) {
+        x->w->start_when = condition(x, when);
+    }
+}
