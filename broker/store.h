@@ -5,14 +5,16 @@
  *
  * The store is asynchronous: the reactor puts out requests, the shell hands
  * them to the store, results come back as reactor inputs in any order, COMMITs
- * one at a time (the next COMMIT is put out only when the last one's result is in).
+ * one at a time (the next COMMIT is put out only when the last one's result is
+ * in). A request is one malloc block; all it points at belongs to its arena. The
+ * store takes both and frees them with store_request_destroy() when it needs them
+ * no more; the reactor never looks at a request again after it was put out.
  *
- * Memory of a request: submit() copies the struct itself, which may lie in the
- * outputs' arena of the step. A request with an arena gives that arena to the
- * store, which destroys it after the reactor has had the result. Without an arena
- * what it points to (the batch of COMMIT and SETTLE, ids) stays the reactor's and
- * must live unchanged until the result. A result's arena is destroyed by the shell
- * after the step.
+ * The batch of a SETTLE is no copy of the one in doubt: it holds its shards with
+ * epochs and, as events[0], its first event of its lowest shard (n_events 1), or
+ * no event (n_events 0: then settled_committed is false). SETTLE raises the epoch
+ * of those shards that still stand at the batch's epoch, core staying the same,
+ * and reports all of them in owners[]; settling the same batch again is allowed.
  *
  * Outcomes, request by request:
  *   COMMIT     DURABLE | FENCED (fenced_shards, owners) | RETRY | POISON | UNKNOWN.
