@@ -14,6 +14,7 @@
 #include "sto_crypto.h"
 
 #define TREE_ARENA_BYTES (32u << 20)
+#define SCENARIO_YEARS_MAX 20
 #define ENTRY_SLACK_US 999999 /* several events in one instant are a microsecond apart */
 
 void play_err(struct play *p, const struct sto_conf *at, const char *code, const char *fmt, ...)
@@ -121,6 +122,10 @@ static bool entry_time(struct play *p, const struct sto_conf *entry)
     }
     if (when < p->time_us) {
         play_err(p, at, "time", "at is earlier than the entry before");
+        return false;
+    }
+    if (when > sto_us_add(p->start_us, (struct sto_duration){SCENARIO_YEARS_MAX, STO_YEARS})) {
+        play_err(p, entry, "time", "a scenario lasts %d years at most", SCENARIO_YEARS_MAX);
         return false;
     }
     p->time_us = when;
@@ -266,6 +271,7 @@ static void play_scenario(struct play *p, const struct sto_conf *scenario)
         p->failed = true;
         return;
     }
+    p->start_us = p->time_us;
     const struct sto_conf *timeline = sto_conf_get(scenario, "timeline");
     if (timeline && timeline->type != STO_CONF_LIST) {
         play_err(p, timeline, "wrong-type", "timeline must be a list ( )");

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Any bytes as a session's stored state, and as the ops of a session's fact: refused, or
+ * read and written back the same; and whatever state was read, deciding on it ends.
+ */
+#include <stdint.h>
+#include <string.h>
+
+#include "session.h"
+
+#define SERVICE 7
+#define NOW_US INT64_C(1199692800000000) /* 2008-01-07 10:00 */
+
+static network_t *network_once(void)
+{
+    static network_t *net;
+    if (!net) {
+        sto_time_init();
+        net = sto_xcalloc(1, sizeof *net);
+        net->id = "fuzz";
+        net->n_orgs = 1;
+        net->orgs[0].number = 1;
+        net->orgs[0].id = net->orgs[0].name = "host";
+        net->orgs[0].valid = (struct validity){INT32_MIN, INT32_MAX};
+        net->orgs[0].n_desks = 1;
+        net->orgs[0].desks[0].number = 1;
+        net->orgs[0].desks[0].id = "intake";
+        net->n_calendars = 1;
+        calendar_default(&net->calendars[0].cal);
+        net->n_services = 1;
+        net->services[0] = (struct service){.number = SERVICE,
+                                            .id = "event",
+                                            .org = 1,
+                                            .desk = 1,
+                                            .valid = {INT32_MIN, INT32_MAX},
+                                            .shape = SERVICE_SESSION,
+                                            .rrule = "FREQ=WEEKLY",
+                                            .start_day = 13879,
+                                            .at_min = 600,
+                                            .places = 2,
+                                            .invite = {7, STO_DAYS},
+                                            .record = {1, STO_BUSINESS_DAYS}};
+    }
+    return net;
+}
+
+static void decide(const struct session_state *s, const struct input *in, sto_arena_t *arena)
+{
+    struct fact f;
+    struct sto_uuid id = {{1}};
+    struct session_state next = *s;
+    if (s->seq < UINT32_MAX &&
+        session_decide(network_once(), &id, s, in, NOW_US, arena, &f, NULL) == 0) {
+        STO_ASSERT(f.n_mails <= STO_FACT_MAILS_MAX);
+        STO_ASSERT(session_evolve(&next, &f, NULL) == 0);
+    }
+}
+
+static void drive(struct session_state *s, sto_arena_t *arena)
+{
+    struct mail m = {.kind = MAIL_SEAT_WANTED, .src = {{9}}, .service = SERVICE, .token = 1};
+    struct input in = {.kind = EVENT_MAIL, .mail = &m, .actor = {1, 1}, .exit = "excused"};
+    s->service = SERVICE;
+    (void)session_invariants(network_once(), s, NULL);
+    (void)session_next_due_us(network_once(), s);
+    decide(s, &in, arena);
+    in.kind = EVENT_CLOCK;
+    decide(s, &in, arena);
+    if (s->n_seats > 0) {
+        in.kind = EVENT_SESSION_RECORD;
+        in.subject_case = s->seats[0].case_id;
+        decide(s, &in, arena);
+    }
+    if (s->n_dates > 0) {
+        in.kind = EVENT_SESSION_MOVE;
+        in.at_us = s->dates[0].at_us;
+        decide(s, &in, arena);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct session_state s, again;
+    sto_arena_t *arena = sto_arena_new(1u << 20);
+    if (session_decode(data, size, &s, NULL) == 0) {
+        struct sto_buf buf;
+        sto_buf_init(&buf, 0);
+        session_encode(&s, &buf);
+        STO_ASSERT(session_decode(buf.data, buf.len, &again, NULL) == 0);
+        STO_ASSERT(session_equal(&s, &again));
+        sto_buf_release(&buf);
+        drive(&s, arena);
+    }
+    if (size > 2 && size < UINT32_MAX) {
+        struct fact f = {.seq = 1, .n_ops = data[0], .ops_len = (uint32_t)size - 1};
+        uint8_t *ops = sto_arena_alloc(arena, size - 1);
+        if (ops) {
+            memcpy(ops, data + 1, size - 1);
+            f.ops = ops;
+            memset(&s, 0, sizeof s);
+            s.service = SERVICE;
+            again = s;
+            if (session_evolve(&s, &f, NULL) != 0) {
+                STO_ASSERT(session_equal(&s, &again)); /* a refused fact changes nothing */
+            }
+        }
+    }
+    sto_arena_destroy(&arena);
+    return 0;
+}
