@@ -20,7 +20,7 @@
 #define REPORT_BYTES_MAX 262144
 #define BACKOFF_US_MIN (STO_US_PER_SEC / 20)
 #define BACKOFF_US_MAX (2 * STO_US_PER_SEC)
-#define HEALTHY_US (5 * STO_US_PER_SEC) /* a child that lived so long starts anew at once */
+#define HEALTHY_US (STO_US_PER_SEC / 2) /* a child that lived so long starts anew at once */
 #define STOP_US (10 * STO_US_PER_SEC)
 
 struct child {

@@ -263,7 +263,7 @@ static int operate(saatto_t *s, unsigned type, unsigned answer, ProtobufCMessage
 {
     int64_t until = sto_mono_us() + (int64_t)timeout_ms * 1000;
     struct sto_err err = {0};
-    bool sent = false;
+    uint64_t sent = 0; /* session that it was sent on: a broker that was started anew must be asked again */
 
     s->op.waiting = true;
     s->op.type = answer;
@@ -273,14 +273,14 @@ static int operate(saatto_t *s, unsigned type, unsigned answer, ProtobufCMessage
         if (rc < 0) {
             return rc;
         }
-        if (!sent && s->state == LINK_LIVE) {
+        if (s->state == LINK_LIVE && sent != s->session) {
             *session = s->session;
-            sent = link_send(s, type, m);
+            sent = link_send(s, type, m) ? s->session : sent;
         }
     }
     if (s->op.waiting) {
-        sto_fail(&err, sent ? STO_E_TIMEOUT : STO_E_UNREACHABLE,
-                 sent ? "no answer in %d ms" : "no session with the broker in %d ms", timeout_ms);
+        sto_fail(&err, sent != 0 ? STO_E_TIMEOUT : STO_E_UNREACHABLE,
+                 sent != 0 ? "no answer in %d ms" : "no session with the broker in %d ms", timeout_ms);
         return public_error(&err, error);
     }
     if (s->op.code != 0) {
