@@ -2,6 +2,7 @@
 /* Contents of a case: field values, by field index of its workflow. Plain text in memory only. */
 #ifndef DATA_H
 #define DATA_H
+#include "sto_buf.h"
 #include "workflow.h"
 
 struct field_value { bool set; uint8_t type; /* enum field_type */ int64_t i; /* INTEGER, BOOLEAN, CODE index, DATE day */ const uint8_t *s; uint32_t n; /* TEXT, HETU, sealed: bytes */ };
