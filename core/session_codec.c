@@ -9,6 +9,7 @@
 #include "session_ops.h"
 
 #define SESSION_VERSION 1
+#define INSTANT_US_MAX (INT64_C(1) << 56) /* the year 4253: arithmetic on a stored instant is safe */
 
 enum session_op { SOP_HEAD = 1, SOP_DATES, SOP_SEAT_DROP, SOP_SEAT_PUT };
 
@@ -50,6 +51,13 @@ bool session_equal(const struct session_state *a, const struct session_state *b)
 
 /* ---------------------------------------------------------------- records */
 
+static int64_t get_instant(struct sto_rd *r)
+{
+    int64_t us = sto_get_svar(r);
+    r->failed = r->failed || us < -INSTANT_US_MAX || us > INSTANT_US_MAX;
+    return us;
+}
+
 static void put_head(struct sto_buf *b, const struct session_state *s)
 {
     sto_put_u16(b, s->service);
@@ -64,8 +72,8 @@ static void get_head(struct sto_rd *r, struct session_state *s)
     uint64_t seq = sto_get_var(r);
     s->seq = (uint32_t)seq;
     r->failed = r->failed || seq > UINT32_MAX;
-    s->last_us = sto_get_svar(r);
-    s->horizon_us = sto_get_svar(r);
+    s->last_us = get_instant(r);
+    s->horizon_us = get_instant(r);
 }
 
 static void put_dates(struct sto_buf *b, const struct session_state *s)
@@ -88,7 +96,7 @@ static void get_dates(struct sto_rd *r, struct session_state *s)
         r->failed = true;
     }
     for (unsigned i = 0; i < n && !r->failed; i++) {
-        s->dates[i].at_us = sto_get_svar(r);
+        s->dates[i].at_us = get_instant(r);
         s->dates[i].taken = sto_get_u16(r);
         uint8_t asked = sto_get_u8(r);
         s->dates[i].asked_to_record = asked == 1;
@@ -128,7 +136,7 @@ static void get_seat(struct sto_rd *r, struct seat *t)
     t->entry = sto_get_u16(r);
     t->phase = sto_get_u8(r);
     t->exit = sto_get_u8(r);
-    t->date_us = sto_get_svar(r);
+    t->date_us = get_instant(r);
     t->since_us = sto_get_svar(r);
     t->until_us = sto_get_svar(r);
     t->tell = sto_get_u8(r);
