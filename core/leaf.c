@@ -10,8 +10,8 @@
 #include "sto_crypto.h"
 
 #define LEAF_VERSION 1
-#define LEAF_DOMAIN 0x00 /* RFC 6962: a leaf, not a node */
-#define LEAF_USED 227
+#define LEAF_DOMAIN  0x00 /* RFC 6962: a leaf, not a node */
+#define LEAF_USED    227
 
 _Static_assert(LEAF_USED <= LEAF_BYTES, "the fields fit into the leaf");
 

@@ -13,9 +13,9 @@
 #include "scenario_play.h"
 #include "sto_crypto.h"
 
-#define TREE_ARENA_BYTES (32u << 20)
+#define TREE_ARENA_BYTES   (32u << 20)
 #define SCENARIO_YEARS_MAX 20
-#define ENTRY_SLACK_US 999999 /* several events in one instant are a microsecond apart */
+#define ENTRY_SLACK_US     999999 /* several events in one instant are a microsecond apart */
 
 void play_err(struct play *p, const struct sto_conf *at, const char *code, const char *fmt, ...)
 {
@@ -189,10 +189,10 @@ static bool happens(const struct sto_conf *entry)
 static bool play_entry(struct play *p, const struct sto_conf *entry)
 {
     static const char *const keys[] = {
-        "after",   "at",       "by",       "event",        "step",  "offer",        "exit",
-        "set",     "names",    "reason",   "message",      "consent", "worker",     "at-time",
-        "new-time", "to",      "desk",     "valid-reason", "place", "by-client",    "text",
-        "home",    "refused",  "late",     "session",      "expect", "second-admin", NULL};
+        "after",    "at",      "by",     "event",        "step",    "offer",        "exit",
+        "set",      "names",   "reason", "message",      "consent", "worker",       "at-time",
+        "new-time", "to",      "desk",   "valid-reason", "place",   "by-client",    "text",
+        "home",     "refused", "late",   "session",      "expect",  "second-admin", NULL};
     if (entry->type != STO_CONF_GROUP) {
         play_err(p, entry, "wrong-type", "an entry of the timeline must be a group { }");
         return false;

@@ -10,12 +10,13 @@
 #include "scenario_play.h"
 
 #define TEXT_BYTES 300
-#define MINUTE_US (INT64_C(60) * STO_US_PER_SEC)
+#define MINUTE_US  (INT64_C(60) * STO_US_PER_SEC)
 
 struct view { /* what one expect group looks at */
     struct play *p;
     const struct case_state *s;
-    const struct token *about; /* the token that the entry or expect.step names; NULL = none stands */
+    const struct token
+        *about; /* the token that the entry or expect.step names; NULL = none stands */
     bool about_named;
 };
 
@@ -117,7 +118,8 @@ static const struct clock *earliest(const struct view *v, uint16_t token)
     return first;
 }
 
-/* The token that an expectation is about: the named one, else the only one, else the earliest due. */
+/* The token that an expectation is about: the named one, else the only one, else the earliest due.
+ */
 static const struct token *token_about(const struct view *v)
 {
     const struct token *only = NULL;
@@ -278,7 +280,8 @@ static void check_due(const struct view *v, const struct sto_conf *at)
     if (!k || k->due_us / MINUTE_US != want / MINUTE_US) {
         struct sto_local l = {0};
         sto_local_from_us(k ? k->due_us : 0, &l);
-        play_err(v->p, at, "due", "the earliest clock%s%s is due %04d-%02d-%02d %02d:%02d, expected %s",
+        play_err(v->p, at, "due",
+                 "the earliest clock%s%s is due %04d-%02d-%02d %02d:%02d, expected %s",
                  k ? " " : " (none)", k ? clock_kind_name((enum clock_kind)k->kind) : "", l.year,
                  l.month, l.day, l.hour, l.minute, text);
     }
@@ -287,10 +290,11 @@ static void check_due(const struct view *v, const struct sto_conf *at)
 /* -------------------------------------------------------------- deliveries */
 
 static const char *const send_names[] = {
-    [SEND_OFFER] = "offer",           [SEND_TASK] = "task",           [SEND_NOTICE] = "notice",
-    [SEND_REMINDER] = "reminder",     [SEND_ESCALATION] = "escalation", [SEND_WITHDRAWN] = "withdrawn",
-    [SEND_CLOSED] = "closed",         [SEND_PACKAGE] = "package",     [SEND_UPDATE] = "update",
-    [SEND_RECORD] = "record"};
+    [SEND_OFFER] = "offer",           [SEND_TASK] = "task",
+    [SEND_NOTICE] = "notice",         [SEND_REMINDER] = "reminder",
+    [SEND_ESCALATION] = "escalation", [SEND_WITHDRAWN] = "withdrawn",
+    [SEND_CLOSED] = "closed",         [SEND_PACKAGE] = "package",
+    [SEND_UPDATE] = "update",         [SEND_RECORD] = "record"};
 #define SEND_NAMES (sizeof send_names / sizeof send_names[0])
 
 static const char *send_text(const struct play *p, const struct send *s, char *buf, size_t cap)

@@ -208,7 +208,7 @@ static void empty_input(struct made_input *out)
 
 bool input_of_start(struct play *p, const struct sto_conf *start, struct made_input *out)
 {
-    static const char *const keys[] = {"by",  "worker", "client",  "home",  "set",
+    static const char *const keys[] = {"by",    "worker",  "client", "home", "set",
                                        "names", "refused", "expect", NULL};
     sto_conf_known(start, keys, "start", p->l->diags);
     empty_input(out);

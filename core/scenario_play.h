@@ -21,9 +21,9 @@ struct play {
     world_t *w;
     struct sto_uuid id;
     int64_t start_us;
-    int64_t time_us;                         /* nominal time of the present entry */
-    size_t sends_seen;                       /* deliveries of earlier entries */
-    uint16_t last_token[STO_WF_STEPS_MAX];   /* newest token that stood on each step */
+    int64_t time_us;                       /* nominal time of the present entry */
+    size_t sends_seen;                     /* deliveries of earlier entries */
+    uint16_t last_token[STO_WF_STEPS_MAX]; /* newest token that stood on each step */
     bool failed;
 };
 

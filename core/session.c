@@ -17,6 +17,7 @@
 #include "session_ops.h"
 #include "sto_crypto.h"
 
+#define MOVE_YEARS_MAX   3
 #define RULE_DATES_TRIED 64 /* dates of a rule that are skipped at most in one event */
 
 struct work { /* one decision under way */
@@ -61,9 +62,8 @@ static struct party organiser(const struct work *w)
 
 static int64_t record_due_us(const network_t *net, const struct service *svc, int64_t date_us)
 {
-    return svc->record.n > 0
-               ? calendar_due_us(organiser_calendar(net, svc), date_us, svc->record)
-               : date_us;
+    return svc->record.n > 0 ? calendar_due_us(organiser_calendar(net, svc), date_us, svc->record)
+                             : date_us;
 }
 
 static const struct ladder *default_ladder(const network_t *net)
@@ -474,8 +474,10 @@ static int organiser_only(const struct work *w, const struct input *in, struct s
 
 static uint8_t record_exit(const char *name)
 {
-    static const struct { const char *name; uint8_t exit; } exits[] = {
-        {"attended", EXIT_ATTENDED}, {"excused", EXIT_EXCUSED}, {"absent", EXIT_ABSENT}};
+    static const struct {
+        const char *name;
+        uint8_t exit;
+    } exits[] = {{"attended", EXIT_ATTENDED}, {"excused", EXIT_EXCUSED}, {"absent", EXIT_ABSENT}};
     for (size_t i = 0; name && i < sizeof exits / sizeof exits[0]; i++) {
         if (strcmp(exits[i].name, name) == 0) {
             return exits[i].exit;
@@ -498,7 +500,8 @@ static int on_record(struct work *w, const struct input *in, struct sto_err *err
     }
     struct seat *seat = seat_find(w->s, &in->subject_case);
     if (!seat) {
-        return sto_fail(err, STO_E_UNKNOWN_CASE, "the case has no seat in session '%s'", w->svc->id);
+        return sto_fail(err, STO_E_UNKNOWN_CASE, "the case has no seat in session '%s'",
+                        w->svc->id);
     }
     w->out->token = seat->token;
     w->out->exit = exit;
@@ -554,6 +557,10 @@ static int on_move(struct work *w, const struct input *in, struct sto_err *err)
     if (in->at2_us != 0 && (in->at2_us <= w->now_us || date_find(s, in->at2_us) < s->n_dates)) {
         return sto_fail(err, STO_E_WRONG_STATE,
                         "the new date is past or is a date of session '%s' already", w->svc->id);
+    }
+    if (in->at2_us > sto_us_add(w->now_us, (struct sto_duration){MOVE_YEARS_MAX, STO_YEARS})) {
+        return sto_fail(err, STO_E_WRONG_STATE, "the new date is more than %d years ahead",
+                        MOVE_YEARS_MAX);
     }
     uint16_t taken = s->dates[i].taken;
     date_drop(s, i);

@@ -10,15 +10,31 @@
 #define SESSION_H
 #include "engine.h"
 
-struct seat { struct sto_uuid case_id; uint16_t token, entry; uint8_t phase; /* enum seat_phase */ uint8_t exit; int64_t date_us; /* 0 = queued */ int64_t since_us, until_us;
-    uint8_t tell; /* enum mail_kind that the case has still to get (a fact carries STO_FACT_MAILS_MAX at most), 0 */ };
+struct seat {
+    struct sto_uuid case_id;
+    uint16_t token, entry;
+    uint8_t phase; /* enum seat_phase */
+    uint8_t exit;
+    int64_t date_us; /* 0 = queued */
+    int64_t since_us, until_us;
+    uint8_t tell; /* enum mail_kind that the case has still to get (a fact carries
+                     STO_FACT_MAILS_MAX at most), 0 */
+};
 struct session_state {
     uint16_t service;
     uint32_t seq;
     int64_t last_us;
-    int64_t horizon_us;                     /* the rule's dates up to here are in `dates`, or gone (past, moved, cancelled) */
-    struct { int64_t at_us; uint16_t taken; bool asked_to_record; uint8_t rung; } dates[STO_SESSION_DATES_MAX]; uint8_t n_dates; /* coming or unrecorded, ascending */
-    struct seat seats[STO_SESSION_SEATS_MAX]; uint16_t n_seats;   /* in order of arrival */
+    int64_t horizon_us; /* the rule's dates up to here are in `dates`, or gone (past, moved,
+                           cancelled) */
+    struct {
+        int64_t at_us;
+        uint16_t taken;
+        bool asked_to_record;
+        uint8_t rung;
+    } dates[STO_SESSION_DATES_MAX];
+    uint8_t n_dates; /* coming or unrecorded, ascending */
+    struct seat seats[STO_SESSION_SEATS_MAX];
+    uint16_t n_seats; /* in order of arrival */
 };
 void session_id(const char *network, uint16_t service, struct sto_uuid *out);
 bool session_equal(const struct session_state *a, const struct session_state *b);
@@ -26,11 +42,14 @@ void session_encode(const struct session_state *s, struct sto_buf *out);
 int session_decode(const uint8_t *p, size_t n, struct session_state *out, struct sto_err *err);
 int64_t session_next_due_us(const network_t *net, const struct session_state *s);
 
-/* Inputs: EVENT_MAIL (SEAT_WANTED, SEAT_RELEASED), EVENT_CLOCK, EVENT_SESSION_RECORD, EVENT_SESSION_MOVE. Fresh state: zeroed with
-   service set. Same fact type: ops are the session's; sends go to the organiser (SEND_RECORD, reminders); mails to cases. */
-int session_decide(const network_t *net, const struct sto_uuid *id, const struct session_state *s, const struct input *in, int64_t now_us,
-                   sto_arena_t *arena, struct fact *out, struct sto_err *err);
+/* Inputs: EVENT_MAIL (SEAT_WANTED, SEAT_RELEASED), EVENT_CLOCK, EVENT_SESSION_RECORD,
+   EVENT_SESSION_MOVE. Fresh state: zeroed with service set. Same fact type: ops are the session's;
+   sends go to the organiser (SEND_RECORD, reminders); mails to cases. */
+int session_decide(const network_t *net, const struct sto_uuid *id, const struct session_state *s,
+                   const struct input *in, int64_t now_us, sto_arena_t *arena, struct fact *out,
+                   struct sto_err *err);
 int session_evolve(struct session_state *s, const struct fact *f, struct sto_err *err);
-int session_invariants(const network_t *net, const struct session_state *s, struct sto_err *err); /* taken <= capacity, a case has one seat, … */
+int session_invariants(const network_t *net, const struct session_state *s,
+                       struct sto_err *err); /* taken <= capacity, a case has one seat, … */
 
 #endif

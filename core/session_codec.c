@@ -9,7 +9,8 @@
 #include "session_ops.h"
 
 #define SESSION_VERSION 1
-#define INSTANT_US_MAX (INT64_C(1) << 56) /* the year 4253: arithmetic on a stored instant is safe */
+#define INSTANT_US_MAX                                                                             \
+    (INT64_C(1) << 56) /* the year 4253: arithmetic on a stored instant is safe */
 
 enum session_op { SOP_HEAD = 1, SOP_DATES, SOP_SEAT_DROP, SOP_SEAT_PUT };
 
@@ -196,8 +197,7 @@ static unsigned seat_index(const struct session_state *s, const struct sto_uuid 
 
 /* A seat of the same case that came anew stands at the list's end: dropped first, then put. */
 static void diff_seats(const struct session_state *before, const struct session_state *after,
-                       struct sto_buf *drop, unsigned *n_drop, struct sto_buf *put,
-                       unsigned *n_put)
+                       struct sto_buf *drop, unsigned *n_drop, struct sto_buf *put, unsigned *n_put)
 {
     unsigned a = 0;
     for (unsigned i = 0; i < before->n_seats; i++) {
@@ -220,8 +220,8 @@ static void diff_seats(const struct session_state *before, const struct session_
     }
 }
 
-static void put_list(struct sto_buf *ops, enum session_op op, unsigned n, const struct sto_buf *list,
-                     struct fact *out)
+static void put_list(struct sto_buf *ops, enum session_op op, unsigned n,
+                     const struct sto_buf *list, struct fact *out)
 {
     if (n > 0) {
         sto_put_u8(ops, (uint8_t)op);
@@ -350,8 +350,9 @@ static int check_dates(const struct service *svc, const struct session_state *s,
         unsigned on = seats_on(s, s->dates[i].at_us);
         placed += on;
         if (on != s->dates[i].taken) {
-            return sto_fail(err, STO_E_INTERNAL, "session '%s': %u seats stand on a date that counts %u",
-                            svc->id, on, (unsigned)s->dates[i].taken);
+            return sto_fail(err, STO_E_INTERNAL,
+                            "session '%s': %u seats stand on a date that counts %u", svc->id, on,
+                            (unsigned)s->dates[i].taken);
         }
         if (svc->places != 0 && on > svc->places) {
             return sto_fail(err, STO_E_INTERNAL, "session '%s': %u seats on a date of %u places",

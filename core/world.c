@@ -14,9 +14,9 @@
 #include "scenario.h"
 #include "world_items.h"
 
-#define FACT_ARENA_BYTES (4u << 20)
+#define FACT_ARENA_BYTES    (4u << 20)
 #define CONTENT_ARENA_BYTES (256u << 20)
-#define SAME_INSTANT_MAX 100000u /* firings without the clock moving: something never rests */
+#define SAME_INSTANT_MAX    100000u /* firings without the clock moving: something never rests */
 
 struct world {
     const network_t *net;
@@ -179,11 +179,8 @@ static void keep_contents(world_t *w, struct case_data *d, uint64_t fields)
 static int case_apply(world_t *w, struct world_item *it, const struct input *in, struct fact *f,
                       struct sto_err *err)
 {
-    struct engine_ctx ctx = {.net = w->net,
-                             .wf = it->wf,
-                             .data = it->data,
-                             .case_id = it->id,
-                             .arena = w->facts};
+    struct engine_ctx ctx = {
+        .net = w->net, .wf = it->wf, .data = it->data, .case_id = it->id, .arena = w->facts};
     struct case_state after = *it->state;
     int64_t now_us = it->state->last_us >= w->now_us ? it->state->last_us + 1 : w->now_us;
     int rc = engine_decide(&ctx, it->state, in, now_us, f, err);

@@ -123,7 +123,8 @@ void world_items_drop_last(struct world_items *s)
 {
     STO_ASSERT(s->n > 0);
     struct world_item *it = s->list[s->n - 1];
-    world_items_due(s, it, INT64_MAX); /* last of the last: the end of the heap, or a tie of equals */
+    world_items_due(s, it,
+                    INT64_MAX); /* last of the last: the end of the heap, or a tie of equals */
     struct world_item *end = s->heap[s->n - 1];
     size_t at = it->heap_at;
     s->n--;

@@ -9,7 +9,7 @@
 #include "session.h"
 
 #define SERVICE 7
-#define NOW_US INT64_C(1199692800000000) /* 2008-01-07 10:00 */
+#define NOW_US  INT64_C(1199692800000000) /* 2008-01-07 10:00 */
 
 static network_t *network_once(void)
 {

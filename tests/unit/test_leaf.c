@@ -57,8 +57,9 @@ static void a_full_leaf_has_its_known_bytes_and_hash(void **state)
     char hex[2 * LEAF_BYTES + 1];
     leaf_encode(&l, bytes);
     sto_hex(bytes, 67, hex);
-    assert_string_equal(hex, "01000301020304050607080004431d3f2f00000f0000000000000007000c1111111111111111"
-                             "0122222222222222222222222222222222000000090001000200030004");
+    assert_string_equal(
+        hex, "01000301020304050607080004431d3f2f00000f0000000000000007000c1111111111111111"
+             "0122222222222222222222222222222222000000090001000200030004");
     hash_hex(&l, hex);
     assert_string_equal(hex, "bffc05f067435fcb8309785594a5d72e0c30ba4ee2267ef00760d67468705f95");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The scenario runner over a small workflow: what holds passes, each wrong word is told at its line. */
+/* The scenario runner over a small workflow: what holds passes, each wrong word is told at its
+ * line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,13 +120,14 @@ static void fails(struct bench *b, const char *entries, int line, const char *co
 
 static void a_case_walks_to_its_end(void **state)
 {
-    passes(*state,
-           "{ expect : { holder = \"te\"; steps = [ \"ask\" ]; ball = \"te\"; clock = \"within\";\n"
-           "  due = \"2008-01-14 09:00\"; sent = [ \"task:te/intake\" ]; clear = [ \"need\" ];\n"
-           "  data : { days = 120; hetu = \"sealed:x\"; }; }; },\n" OFFERED
-           "  expect : { holder = \"te\"; steps = [ \"hand\" ]; data : { need = \"work\"; }; }; },\n"
-           "{ after = \"1 hour\"; by = \"te\"; event = \"client-left\"; reason = \"employed\";\n"
-           "  expect : { outcome = \"gone\"; holder = \"nobody\"; steps = [ ]; }; }");
+    passes(
+        *state,
+        "{ expect : { holder = \"te\"; steps = [ \"ask\" ]; ball = \"te\"; clock = \"within\";\n"
+        "  due = \"2008-01-14 09:00\"; sent = [ \"task:te/intake\" ]; clear = [ \"need\" ];\n"
+        "  data : { days = 120; hetu = \"sealed:x\"; }; }; },\n" OFFERED
+        "  expect : { holder = \"te\"; steps = [ \"hand\" ]; data : { need = \"work\"; }; }; },\n"
+        "{ after = \"1 hour\"; by = \"te\"; event = \"client-left\"; reason = \"employed\";\n"
+        "  expect : { outcome = \"gone\"; holder = \"nobody\"; steps = [ ]; }; }");
 }
 
 static void silence_runs_a_clock_out(void **state)
@@ -155,7 +157,8 @@ static void an_excused_client_gets_another_seat(void **state)
            "{ after = \"1 day\"; session = \"event\"; by = \"city\"; event = \"session-move\";\n"
            "  at-time = \"2008-01-22 10:00\"; new-time = \"2008-01-30 10:00\";\n"
            "  expect : { state = \"invited\"; }; },\n"
-           "{ at = \"2008-01-30 11:00\"; session = \"event\"; by = \"city\"; event = \"session-record\";\n"
+           "{ at = \"2008-01-30 11:00\"; session = \"event\"; by = \"city\"; event = "
+           "\"session-record\";\n"
            "  exit = \"absent\"; expect : { steps = [ \"ask-again\" ]; }; }");
 }
 
@@ -174,9 +177,10 @@ static void a_refusal_can_be_expected(void **state)
 
 static void the_package_holds_back_what_no_basis_covers(void **state)
 {
-    passes(*state, ACCEPTED "  expect : { state = \"accepted\"; holder = \"te\"; released = [ \"days\" ];\n"
-                            "    held-back = [ \"hetu\" ]; sent = [ \"package:city\" ];\n"
-                            "    not-sent = [ \"offer:city\" ]; }; }");
+    passes(*state,
+           ACCEPTED "  expect : { state = \"accepted\"; holder = \"te\"; released = [ \"days\" ];\n"
+                    "    held-back = [ \"hetu\" ]; sent = [ \"package:city\" ];\n"
+                    "    not-sent = [ \"offer:city\" ]; }; }");
 }
 
 static void a_late_answer_is_said_to_be_late(void **state)
@@ -282,8 +286,8 @@ static void an_unexpected_answer_ends_the_scenario_at_its_line(void **state)
           "{ expect : { holder = \"city\"; }; }",
           5, "refused");
     fails(b, OFFERED "refused = \"E-not-allowed\"; }", 5, "not-refused");
-    fails(b, "{ by = \"city\"; event = \"task-result\"; step = \"ask\";\n refused = \"E-late\"; }", 5,
-          "wrong-refusal");
+    fails(b, "{ by = \"city\"; event = \"task-result\"; step = \"ask\";\n refused = \"E-late\"; }",
+          5, "wrong-refusal");
     fails(b, OFFERED "late = true; }", 5, "late");
 }
 
@@ -307,8 +311,9 @@ static void a_start_that_should_be_refused_is_told(void **state)
 static void every_wrong_expectation_of_an_entry_is_told(void **state)
 {
     struct bench *b = *state;
-    assert_int_equal(run(b, "{ expect : { holder = \"city\";\nsteps = [ ];\nclock = \"cap\"; }; },\n"
-                            "{ expect : { ball = \"city\"; }; }"),
+    assert_int_equal(run(b,
+                         "{ expect : { holder = \"city\";\nsteps = [ ];\nclock = \"cap\"; }; },\n"
+                         "{ expect : { ball = \"city\"; }; }"),
                      -STO_E_CONFIG);
     assert_int_equal(sto_diags_errors(b->diags), 4);
     assert_int_equal(b->totals.failed, 1);
@@ -362,7 +367,11 @@ static void thousands_of_cases_wait_and_expire_in_order(void **state)
                            .fields = &days,
                            .n_fields = 1,
                            .home = "city",
-                           .worker = "", .exit = "", .name = "", .desk = "", .text = ""};
+                           .worker = "",
+                           .exit = "",
+                           .name = "",
+                           .desk = "",
+                           .text = ""};
         id.b[0] = (uint8_t)(i >> 8);
         id.b[1] = (uint8_t)i;
         assert_int_equal(world_event(w, b->wf, &id, &in, &err), 0);

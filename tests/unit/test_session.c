@@ -11,10 +11,10 @@
 
 #include "session.h"
 
-#define HOST 1
-#define OTHER 2
+#define HOST    1
+#define OTHER   2
 #define SERVICE 7
-#define DAY (24 * STO_US_PER_HOUR)
+#define DAY     (24 * STO_US_PER_HOUR)
 
 struct bench {
     network_t *net;
@@ -347,7 +347,8 @@ static void who_loses_a_date_keeps_its_turn(void **state)
     }
     assert_int_equal(date_of(&b, 9), 0);
     assert_int_equal(move(&b, at("2008-01-22 10:00"), 0), 0);
-    assert_int_equal(date_of(&b, 1), at("2008-03-18 10:00")); /* before 9, who waits longer for it */
+    assert_int_equal(date_of(&b, 1),
+                     at("2008-03-18 10:00")); /* before 9, who waits longer for it */
     assert_int_equal(date_of(&b, 9), 0);
     assert_int_equal(b.f.mails[0].kind, MAIL_SEAT_MOVED);
     assert_int_equal(b.f.mails[0].at_us, at("2008-03-18 10:00"));

@@ -19,8 +19,8 @@
 #include "scenario.h"
 #include "sto_file.h"
 
-#define NETWORK "oulu-2014"
-#define ROOT SAATTO_SOURCE_DIR "/workflows"
+#define NETWORK   "oulu-2014"
+#define ROOT      SAATTO_SOURCE_DIR "/workflows"
 #define FILES_MAX 64
 
 static int by_name(const void *a, const void *b)
