@@ -33,6 +33,7 @@ struct wf_role {
     const char *service;            /* id, "" = any */
     enum choose choose;             /* this version: start, home, desk, step, free (first in force) */
     bool named_worker;
+    int line;
 };
 
 enum field_type { FIELD_INTEGER = 1, FIELD_BOOLEAN, FIELD_CODE, FIELD_TEXT, FIELD_DATE, FIELD_HETU };

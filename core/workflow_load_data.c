@@ -72,6 +72,7 @@ static void load_role(struct wf_load *x, const struct sto_conf *c)
     sto_conf_known(c, KEYS, "role", l->diags);
     struct wf_role *r = &x->w->roles[x->w->n_roles++];
     r->id = load_keep(l, c->name);
+    r->line = c->line;
     struct kind_arg a = {x, r};
     if (load_strings(l, c, "kind", NET_KINDS_MAX, add_kind, &a) == 0) {
         load_err(l, c, "missing-key",

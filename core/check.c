@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Static findings over a loaded workflow: the graph that the parts share, and their order. Every
+ * finding has a code that stays; docs/reference/workflow-language.md lists them. It does not
+ * explore states: an error here is certain or nearly so, what is only possible is a warning.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check_parts.h"
+
+static void report(struct check *c, enum sto_severity sev, int line, const char *code,
+                   const char *fmt, va_list ap)
+{
+    char text[512];
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    sto_diag(c->diags, sev, c->file, line, code, "%s", text);
+}
+
+void check_error(struct check *c, int line, const char *code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(c, STO_SEV_ERROR, line, code, fmt, ap);
+    va_end(ap);
+}
+
+void check_warning(struct check *c, int line, const char *code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(c, STO_SEV_WARNING, line, code, fmt, ap);
+    va_end(ap);
+}
+
+/* ------------------------------------------------------------------ the graph */
+
+static bool is_event(const workflow_t *w, unsigned exit)
+{
+    const char *name = w->exits[exit];
+    if (exit >= EXIT_CLIENT_LEFT && exit <= EXIT_ASKED_FOR) {
+        return true;
+    }
+    for (unsigned k = 0; k < w->n_messages; k++) {
+        if (strcmp(w->messages[k].id, name) == 0) {
+            return true;
+        }
+    }
+    for (unsigned k = 0; k < w->n_consents; k++) {
+        size_t n = strlen(w->consents[k].id);
+        if (strncmp(w->consents[k].id, name, n) == 0 && strcmp(name + n, "-lost") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum mover mover(const workflow_t *w, const struct wf_step *s, unsigned exit)
+{
+    if (s->type == STEP_NOTIFY) {
+        return BY_INSTANT;
+    }
+    if (is_event(w, exit)) {
+        return BY_EVENT;
+    }
+    if (exit == EXIT_EXPIRED || exit == EXIT_TOO_OFTEN || exit == EXIT_RETURNED) {
+        return BY_CLOCK; /* an offer that nobody answers comes back by its clock */
+    }
+    if (exit == EXIT_NO_SHOW || exit == EXIT_EXCUSED || exit == EXIT_ABSENT) {
+        return BY_CHANCE;
+    }
+    if (s->type == STEP_WAIT && exit == EXIT_DONE && s->message == 0xff) {
+        return BY_CLOCK;
+    }
+    return s->type == STEP_STAGE ? BY_INSIDE : BY_CHOICE;
+}
+
+unsigned check_edges(const workflow_t *w, uint16_t ix, struct edge out[CHECK_EDGES_MAX])
+{
+    const struct wf_step *s = &w->steps[ix];
+    unsigned n = 0;
+    for (unsigned k = 0; k < s->n_exits && n < CHECK_EDGES_MAX; k++) {
+        const struct wf_exit *e = &s->exits[k];
+        uint64_t collects = e->collects ? e->collects : s->collects;
+        enum mover by = mover(w, s, e->exit);
+        bool person = by == BY_CHOICE || by == BY_INSIDE;
+        out[n++] = (struct edge){.exit = e->exit,
+                                 .by = by,
+                                 .kind = e->kind,
+                                 .step = e->step,
+                                 .leave = e->leave,
+                                 .collects = person ? collects : 0,
+                                 .line = e->line};
+    }
+    for (unsigned k = 0; k < s->n_rules && n < CHECK_EDGES_MAX; k++) {
+        const struct wf_rule *r = &s->rules[k];
+        out[n++] = (struct edge){
+            .by = BY_INSTANT, .kind = r->kind, .step = r->step, .leave = r->leave, .line = r->line};
+    }
+    return n;
+}
+
+static const struct wf_exit *workflow_on(const workflow_t *w, unsigned exit)
+{
+    for (unsigned k = 0; k < w->n_exits_on; k++) {
+        if (w->exits_on[k].exit == exit) {
+            return &w->exits_on[k];
+        }
+    }
+    return NULL;
+}
+
+struct landing check_land(const workflow_t *w, uint16_t ix, const struct edge *e)
+{
+    enum target_kind kind = e->kind;
+    uint16_t step = e->step;
+    uint8_t leave = e->leave;
+    for (unsigned depth = 0; depth <= w->n_steps; depth++) {
+        if (kind == TARGET_STEP) {
+            return (struct landing){LAND_STEP, step};
+        }
+        if (kind == TARGET_STAY) {
+            return (struct landing){LAND_STAY, ix};
+        }
+        bool side = w->steps[ix].host != WF_NONE;
+        if (kind == TARGET_JOIN && side) {
+            return (struct landing){LAND_SIDE_OVER, ix};
+        }
+        uint16_t up = side ? w->steps[ix].host : w->steps[ix].stage;
+        unsigned exit = kind == TARGET_JOIN ? EXIT_DONE : leave;
+        const struct wf_exit *next =
+            up == WF_ROOT ? workflow_on(w, exit) : workflow_step_exit(&w->steps[up], exit);
+        if (!next || (up == WF_ROOT && next->kind != TARGET_STEP)) {
+            break;
+        }
+        if (up == WF_ROOT) {
+            return (struct landing){LAND_STEP, next->step};
+        }
+        ix = up;
+        kind = next->kind;
+        step = next->step;
+        leave = next->leave;
+    }
+    return (struct landing){LAND_NOWHERE, WF_NONE};
+}
+
+bool check_inside(const workflow_t *w, uint16_t ix, uint16_t of)
+{
+    while (ix != WF_ROOT && ix != of) {
+        ix = w->steps[ix].host != WF_NONE ? w->steps[ix].host : w->steps[ix].stage;
+    }
+    return ix == of;
+}
+
+int check_workflow(const workflow_t *w, const char *file, const network_t *net, sto_diags_t *diags,
+                   int64_t *longest_minutes)
+{
+    STO_ASSERT(w && file && net && diags && longest_minutes);
+    struct check c = {.w = w, .net = net, .file = file, .diags = diags};
+    size_t before = sto_diags_errors(diags);
+    check_paths(&c, longest_minutes);
+    check_parties(&c);
+    check_data(&c);
+    check_branches(&c);
+    return sto_diags_errors(diags) > before ? -STO_E_CONFIG : 0;
+}
