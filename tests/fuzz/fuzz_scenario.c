@@ -14,9 +14,9 @@ static workflow_t *wf;
 
 static void load_once(void)
 {
-    struct model_file n = {"network.cfg", network_text, sizeof network_text - 1};
-    struct model_file w = {"workflow.cfg", workflow_text, sizeof workflow_text - 1};
-    struct model_file t = {"texts.cfg", texts_text, sizeof texts_text - 1};
+    struct model_file n = {"network.cfg", small_network, sizeof small_network - 1};
+    struct model_file w = {"workflow.cfg", small_workflow, sizeof small_workflow - 1};
+    struct model_file t = {"texts.cfg", small_texts, sizeof small_texts - 1};
     sto_diags_t *diags = sto_diags_new();
     sto_time_init();
     STO_ASSERT(network_load("bench", &n, 1, diags, &net) == 0);

@@ -3,7 +3,7 @@
 #ifndef SMALL_WORKFLOW_H
 #define SMALL_WORKFLOW_H
 
-static const char network_text[] =
+static const char small_network[] =
     "network : { id = \"bench\"; version = 1; coordinator = \"te\";\n"
     "  categories = [ \"identity\", \"dealings\" ]; };\n"
     "organisations : {\n"
@@ -25,7 +25,7 @@ static const char network_text[] =
     "    dates = \"FREQ=WEEKLY;BYDAY=TU\"; from = \"2008-01-01\"; at = \"10:00\"; places = 2;\n"
     "    invite = \"7 days\"; record = \"1 business day\"; }; };\n";
 
-static const char workflow_text[] =
+static const char small_workflow[] =
     "workflow : { id = \"small\"; version = 1; source = \"test\"; purpose = \"services\";\n"
     "  roles : { te : { kind = \"te-office\"; choose = \"start\"; };\n"
     "    city : { kind = \"municipality\"; service = \"guidance\"; choose = \"home\"; }; };\n"
@@ -55,14 +55,15 @@ static const char workflow_text[] =
     "  };\n"
     "};\n";
 
-static const char texts_text[] = "texts : {\n"
-                                 "  small : { fi = \"a\"; sv = \"a\"; en = \"a\"; }; ask : { fi = "
-                                 "\"a\"; sv = \"a\"; en = \"a\"; };\n"
-                                 "  event : { fi = \"a\"; sv = \"a\"; en = \"a\"; }; hand : { fi = "
-                                 "\"a\"; sv = \"a\"; en = \"a\"; };\n"
-                                 "  ask-again : { fi = \"a\"; sv = \"a\"; en = \"a\"; };\n"
-                                 "  over : { fi = \"a\"; sv = \"a\"; en = \"a\"; }; gone : { fi = "
-                                 "\"a\"; sv = \"a\"; en = \"a\"; };\n"
-                                 "};\n";
+static const char small_texts[] =
+    "texts : {\n"
+    "  small : { fi = \"a\"; sv = \"a\"; en = \"a\"; }; ask : { fi = "
+    "\"a\"; sv = \"a\"; en = \"a\"; };\n"
+    "  event : { fi = \"a\"; sv = \"a\"; en = \"a\"; }; hand : { fi = "
+    "\"a\"; sv = \"a\"; en = \"a\"; };\n"
+    "  ask-again : { fi = \"a\"; sv = \"a\"; en = \"a\"; };\n"
+    "  over : { fi = \"a\"; sv = \"a\"; en = \"a\"; }; gone : { fi = "
+    "\"a\"; sv = \"a\"; en = \"a\"; };\n"
+    "};\n";
 
 #endif

@@ -32,9 +32,9 @@ static void print_diags(const sto_diags_t *d)
 static int bench_setup(void **state)
 {
     struct bench *b = sto_xcalloc(1, sizeof *b);
-    struct model_file net = {"network.cfg", network_text, sizeof network_text - 1};
-    struct model_file wf = {"workflow.cfg", workflow_text, sizeof workflow_text - 1};
-    struct model_file texts = {"texts.cfg", texts_text, sizeof texts_text - 1};
+    struct model_file net = {"network.cfg", small_network, sizeof small_network - 1};
+    struct model_file wf = {"workflow.cfg", small_workflow, sizeof small_workflow - 1};
+    struct model_file texts = {"texts.cfg", small_texts, sizeof small_texts - 1};
     b->diags = sto_diags_new();
     int rc = network_load("bench", &net, 1, b->diags, &b->net);
     rc = rc != 0 ? rc : workflow_load(&wf, &texts, b->net, b->diags, &b->wf);
