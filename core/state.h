@@ -81,7 +81,7 @@ struct clock {
     uint16_t token;                         /* 0 = the case */
     uint16_t offer;                         /* 0 = the token's */
     uint8_t side;                           /* CLOCK_SIDE: index in host's sides[]; CLOCK_CONSENT: consent */
-    uint8_t rung;                           /* next rung of the ladder */
+    uint8_t rung;                           /* low half: next rung of this round; high half: rounds climbed (expired = stay) */
     bool paused;                            /* due_us is then as of paused_us */
     bool business;
     int64_t due_us;
@@ -133,8 +133,8 @@ const char *clock_kind_name(enum clock_kind k);         /* "answer" */
 
 /* ------------------------------------------------------------------ facts */
 
-enum op_kind { OP_HEAD = 1,  /* status, seq, workflow, client, opened/last, home, settings, counters: one record */
-    OP_TOKEN, OP_TOKEN_DROP, OP_OFFER, OP_OFFER_DROP, OP_CLOCK, OP_CLOCK_DROP, OP_PARTIES /* holder, sender, right, ledger */, OP_ROLE, OP_FIELDS, OP_EXIT, OP_ENTRY, OP_CONSENT, OP_CLOSE };
+enum op_kind { OP_HEAD = 1,  /* status, workflow, client, opened, home, settings: one record; seq and last are in each fact's head */
+    OP_TOKEN, OP_TOKEN_DROP, OP_OFFER, OP_OFFER_DROP, OP_CLOCK, OP_CLOCK_DROP, OP_PARTIES /* holder, sender, right, ledger */, OP_ROLE, OP_FIELDS, OP_EXIT, OP_ENTRY, OP_CONSENT, OP_CLOSE, OP_COUNTERS /* next_token, next_offer */ };
 
 enum send_kind { SEND_OFFER = 1, SEND_TASK, SEND_NOTICE, SEND_REMINDER, SEND_ESCALATION, SEND_WITHDRAWN, SEND_CLOSED, SEND_PACKAGE /* full data on acceptance */,
     SEND_UPDATE /* the other side's move: accepted, declined, booked, met, question, answer, result */, SEND_RECORD /* session organiser: record attendance */ };

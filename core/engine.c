@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * engine_decide(): one input, one fact or one refusal. Here: the frame of a turn,
+ * dispatch by event, and late events. The rules stand in engine_*.c; turn.h lists them.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "turn.h"
+
+#define OPS_FIRST_BYTES 1024u
+
+int turn_fail(struct turn *t, enum sto_code code, const char *fmt, ...)
+{
+    if (t->rc != 0) {
+        return t->rc;
+    }
+    char what[sizeof t->err->what];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof what, fmt, ap);
+    va_end(ap);
+    t->rc = sto_fail(t->err, code, "%s", what);
+    return t->rc;
+}
+
+void turn_fix(struct turn *t, const char *fix)
+{
+    if (fix && *fix && t->err) {
+        sto_err_fix(t->err, "%s", fix);
+    }
+}
+
+void turn_about(struct turn *t, const struct token *tok, const struct offer *o)
+{
+    if (tok) {
+        t->out->token = tok->id;
+        t->out->step = tok->step;
+    }
+    if (o) {
+        t->out->offer = o->id;
+    }
+}
+
+int turn_late(struct turn *t)
+{
+    if (PLANT(14)) {
+        return 0;
+    }
+    *t->s = *t->before;
+    t->out->code = STO_E_LATE;
+    t->out->token = t->in->token;
+    t->out->offer = t->in->offer;
+    fields_fill_late(t);
+    return 0;
+}
+
+static int parked(struct turn *t)
+{
+    if (!actor_is_broker(t)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "only the broker parks an event");
+    }
+    t->out->code = STO_E_PARKED;
+    return 0;
+}
+
+/* A report is of a referral's service or, inside the stable period, of a takeover. */
+static int report(struct turn *t)
+{
+    bool of_right = t->s->right.valid && (t->in->offer == t->s->right.offer ||
+                                          (t->in->offer == 0 && actor_is(t, t->s->holder)));
+    for (unsigned i = 0; of_right && t->in->offer == 0 && i < t->s->n_offers; i++) {
+        const struct offer *o = &t->s->offers[i];
+        of_right = o->state != OFFER_IN_SERVICE || !actor_is(t, o->to);
+    }
+    return of_right ? handover_report(t) : offer_event(t);
+}
+
+static int dispatch(struct turn *t)
+{
+    switch (t->in->kind) {
+    case EVENT_START:
+        return case_start(t);
+    case EVENT_OFFER:
+        return handover_make_offer(t);
+    case EVENT_CANCEL:
+        return handover_cancel(t);
+    case EVENT_GIVE_BACK:
+        return handover_give_back(t);
+    case EVENT_REPORT:
+        return report(t);
+    case EVENT_TAKE_UP:
+    case EVENT_REQUEST_INFO:
+    case EVENT_GIVE_INFO:
+    case EVENT_WAITLIST:
+    case EVENT_PLACE_FREE:
+    case EVENT_ACCEPT:
+    case EVENT_DECLINE:
+    case EVENT_REDIRECT:
+    case EVENT_BOOK:
+    case EVENT_NO_SHOW:
+    case EVENT_MET:
+    case EVENT_DISPUTE:
+    case EVENT_CONFIRM_TAKEOVER:
+    case EVENT_WITHDRAW:
+    case EVENT_CHECK_IN:
+    case EVENT_START_SERVICE:
+    case EVENT_INTERRUPT:
+    case EVENT_ANSWER:
+    case EVENT_CONFIRM_WITHDRAWN:
+        return offer_event(t);
+    case EVENT_TASK_RESULT:
+        return task_result(t);
+    case EVENT_TASK_DECLINE:
+        return task_decline(t);
+    case EVENT_TASK_TAKE_UP:
+        return task_take_up(t);
+    case EVENT_MEETING_BOOK:
+        return meeting_book(t);
+    case EVENT_MEETING_NO_SHOW:
+        return meeting_no_show(t);
+    case EVENT_MESSAGE:
+    case EVENT_CLIENT_LEFT:
+    case EVENT_CLIENT_MOVED:
+    case EVENT_CLIENT_DIED:
+    case EVENT_ASKED_FOR:
+    case EVENT_CONSENT_GIVE:
+    case EVENT_CONSENT_WITHDRAW:
+    case EVENT_CONSENT_REFUSE:
+    case EVENT_CORRECT:
+    case EVENT_CLOSE:
+    case EVENT_REASSIGN:
+    case EVENT_SUCCEED:
+    case EVENT_BASIS_LOST:
+        return case_event(t);
+    case EVENT_MAIL:
+        return session_mail(t);
+    case EVENT_CLOCK:
+        return actor_is_broker(t) ? clock_fire(t)
+                                  : turn_fail(t, STO_E_NOT_ALLOWED, "only the broker keeps time");
+    case EVENT_RESTARTED:
+        return clocks_restarted(t);
+    case EVENT_PARKED:
+        return parked(t);
+    case EVENT_SESSION_RECORD:
+    case EVENT_SESSION_MOVE:
+        return turn_fail(t, STO_E_WRONG_STATE, "'%s' goes to the session, not to a case",
+                         event_kind_name(t->in->kind));
+    }
+    return turn_fail(t, STO_E_MALFORMED, "event %d is not known", (int)t->in->kind);
+}
+
+/* What may be asked at all: the case's status, and that the actor is somebody. */
+static int admit(struct turn *t)
+{
+    enum event_kind k = t->in->kind;
+    if (!actor_is_broker(t) && !network_org(t->net, t->in->actor.org)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "organisation %u is not in the network",
+                         t->in->actor.org);
+    }
+    if (k == EVENT_START && t->s->status != CASE_NONE) {
+        return turn_fail(t, STO_E_WRONG_STATE, "the case is open already");
+    }
+    if (k != EVENT_START && t->s->status == CASE_NONE) {
+        return turn_fail(t, STO_E_UNKNOWN_CASE, "no such case");
+    }
+    if (t->s->status == CASE_CLOSED && k == EVENT_CLOCK) {
+        return turn_fail(t, STO_E_WRONG_STATE, "no clock of a closed case is due");
+    }
+    return 0;
+}
+
+static int finish(struct turn *t)
+{
+    struct fact *f = t->out;
+    f->after = t->s->holder;
+    memcpy(f->workflow, t->s->workflow, sizeof f->workflow);
+    struct sto_buf b;
+    sto_buf_init(&b, 0);
+    b.data = sto_xrealloc(NULL, OPS_FIRST_BYTES);
+    b.cap = OPS_FIRST_BYTES;
+    state_diff(t->before, t->s, &b, &f->n_ops);
+    if (PLANT(15)) {
+        f->seq += f->kind == EVENT_BOOK;
+    }
+    int rc = 0;
+    f->ops_len = (uint32_t)b.len;
+    f->ops = sto_arena_alloc(t->ctx->arena, b.len > 0 ? b.len : 1);
+    if (!f->ops || f->n_ops > STO_FACT_OPS_MAX) {
+        rc = turn_fail(t, STO_E_LIMIT, "the event changes more than a fact can hold");
+    } else {
+        memcpy(f->ops, b.data, b.len);
+    }
+    sto_buf_release(&b);
+    return rc;
+}
+
+int engine_decide(const struct engine_ctx *ctx, const struct case_state *s, const struct input *in,
+                  int64_t now_us, struct fact *out, struct sto_err *err)
+{
+    STO_ASSERT(ctx && ctx->net && ctx->wf && ctx->arena && s && in && out);
+    struct case_state next = *s;
+    struct turn t;
+    memset(&t, 0, offsetof(struct turn, fresh_v));
+    t.ctx = ctx;
+    t.net = ctx->net;
+    t.wf = ctx->wf;
+    t.before = s;
+    t.s = &next;
+    t.in = in;
+    t.now = now_us;
+    t.today = sto_day_of_us(now_us);
+    t.out = out;
+    t.err = err;
+    memset(out, 0, sizeof *out);
+    out->kind = (uint8_t)in->kind;
+    out->evidence = (uint8_t)(in->evidence ? in->evidence : EVIDENCE_BROKER);
+    out->seq = s->seq + 1u;
+    out->now_us = now_us;
+    out->actor = in->actor;
+    out->before = s->holder;
+    out->reason = (uint8_t)in->reason;
+    if (admit(&t) == 0) {
+        if (s->status == CASE_CLOSED && in->kind != EVENT_PARKED) {
+            turn_late(&t);
+        } else {
+            dispatch(&t);
+        }
+    }
+    return t.rc ? t.rc : finish(&t);
+}

@@ -1,0 +1,646 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Events of the case itself: start and close, the client's acts, messages, consents,
+ * corrections, other organisations' wishes, reassigning and succession.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "turn.h"
+
+/* ------------------------------------------------------------------ start */
+
+static int starter_role(struct turn *t, unsigned *role)
+{
+    for (unsigned i = 0; i < t->wf->n_roles; i++) {
+        if (t->wf->start_by >> i & 1 && role_fits(t, i, t->in->actor.org)) {
+            *role = i;
+            return 0;
+        }
+    }
+    return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation does not start '%s'", t->wf->id);
+}
+
+static void settings_take(struct turn *t)
+{
+    for (unsigned i = 0; i < t->wf->n_settings; i++) {
+        const struct wf_setting *x = &t->wf->settings[i];
+        struct sto_duration d = x->d_def;
+        int64_t v = x->def;
+        for (unsigned k = 0; k < t->net->n_settings; k++) {
+            const struct network_setting *n = &t->net->settings[k];
+            if (strcmp(n->workflow, t->wf->id) == 0 && strcmp(n->name, x->id) == 0) {
+                d = n->d;
+                v = n->i;
+            }
+        }
+        t->s->settings[i] =
+            x->is_duration ? (int64_t)((uint64_t)d.unit << 32 | (uint32_t)d.n) : v;
+    }
+}
+
+static int home_take(struct turn *t)
+{
+    if (!t->in->home || !*t->in->home) {
+        return 0;
+    }
+    const struct organisation *o = network_org_by_id(t->net, t->in->home);
+    if (!o) {
+        return turn_fail(t, STO_E_UNKNOWN_NAME, "no organisation '%s' for the client's home",
+                         t->in->home);
+    }
+    t->s->home = o->number;
+    return 0;
+}
+
+static uint32_t roles_named_at_start(const workflow_t *wf)
+{
+    uint32_t roles = 0;
+    for (unsigned i = 0; i < wf->n_roles; i++) {
+        enum choose c = wf->roles[i].choose;
+        roles |= c == CHOOSE_STEP || c == CHOOSE_CALL || c == CHOOSE_DESK ? UINT32_C(1) << i : 0;
+    }
+    return roles;
+}
+
+static int start_names(struct turn *t)
+{
+    if (t->in->n_names == 0) {
+        return 0;
+    }
+    uint32_t may = roles_named_at_start(t->wf), named = 0;
+    for (unsigned i = 0; i < t->in->n_names; i++) {
+        int ix = workflow_role(t->wf, t->in->names[i].role ? t->in->names[i].role : "");
+        named |= ix >= 0 ? UINT32_C(1) << ix : 0;
+    }
+    return names_take(t, named & may);
+}
+
+static int start_guard(struct turn *t)
+{
+    const struct organisation *o = network_org(t->net, t->in->actor.org);
+    if (!o || !validity_holds(&o->valid, t->today)) {
+        return turn_fail(t, STO_E_NOT_IN_FORCE, "the starting organisation is not in force today");
+    }
+    if (!o->may_hold) {
+        turn_fail(t, STO_E_NOT_ALLOWED, "organisation '%s' may not be responsible for a client",
+                  o->id);
+        turn_fix(t, "let the organisation that will be responsible start the case");
+        return t->rc;
+    }
+    return 0;
+}
+
+int case_start(struct turn *t)
+{
+    struct case_state *s = t->s;
+    unsigned role = 0;
+    if (start_guard(t) || starter_role(t, &role)) {
+        return t->rc;
+    }
+    s->status = CASE_OPEN;
+    memcpy(s->workflow, t->wf->hash, sizeof s->workflow);
+    s->opened_us = t->now;
+    s->client = t->in->client;
+    struct party at = org_party(t->net, t->in->actor.org, t->wf->roles[role].service);
+    if (t->in->actor.desk != 0) {
+        at.desk = t->in->actor.desk;
+    }
+    s->holder = at;
+    s->ledger_since_us = t->now;
+    role_set(t, role, at);
+    settings_take(t);
+    if (home_take(t) || start_names(t) || fields_take(t, UINT64_MAX, t->wf->start_requires)) {
+        return t->rc;
+    }
+    bool yes = true;
+    if (condition_check(t, t->wf->start_when, &yes)) {
+        return t->rc;
+    }
+    if (!yes) {
+        return turn_fail(t, STO_E_CONDITION, "the workflow's start condition does not hold");
+    }
+    within_start(t, 0, t->now);
+    sides_arm(t, 0, t->now);
+    walk_enter_first(t, 0, t->wf->first, t->wf->n_first);
+    return t->rc;
+}
+
+/* ------------------------------------------------------------------ close */
+
+void case_close(struct turn *t, uint16_t outcome_step)
+{
+    struct case_state *s = t->s;
+    uint64_t records = outcome_step < t->wf->n_steps ? t->wf->steps[outcome_step].records : 0;
+    walk_cancel_all(t);
+    for (unsigned i = s->n_clocks; i-- > 0;) {
+        clock_drop_at(s, i);
+    }
+    struct party told[2] = {s->holder, s->sender};
+    for (unsigned i = 0; i < 2; i++) {
+        if (told[i].org != 0 && (i == 0 || told[1].org != told[0].org)) {
+            struct send *x = send_add(t, SEND_CLOSED, told[i]);
+            x->step = outcome_step;
+            send_release(t, x, records);
+        }
+    }
+    s->status = CASE_CLOSED;
+    s->outcome_step = outcome_step;
+    s->sender = s->holder;
+    s->holder = (struct party){0};
+    memset(&s->right, 0, sizeof s->right);
+    s->ledger_n++;
+    s->ledger_since_us = t->now;
+}
+
+/* Invariant 18: what would be left hanging at another organisation. */
+static const char *open_work(const struct turn *t)
+{
+    const struct case_state *s = t->s;
+    for (unsigned i = 0; i < s->n_offers; i++) {
+        if (offer_live(s->offers[i].state)) {
+            return "an offer";
+        }
+    }
+    for (unsigned i = 0; i < s->n_tokens; i++) {
+        const struct token *x = &s->tokens[i];
+        enum step_type type = step_of(t, x)->type;
+        if (type == STEP_SESSION) {
+            return "a session seat";
+        }
+        if ((type == STEP_TASK || type == STEP_MEETING) && x->at.org != s->holder.org) {
+            return "another organisation's task";
+        }
+    }
+    return s->right.valid ? "the right of return" : NULL;
+}
+
+static int close_by_holder(struct turn *t)
+{
+    const char *what = PLANT(16) ? NULL : open_work(t);
+    if (what) {
+        turn_fail(t, STO_E_OPEN_WORK, "%s is still open", what);
+        turn_fix(t, t->s->right.valid ? "report that the service has begun, or wait until it lapses"
+                                      : "withdraw it or wait for it");
+        return t->rc;
+    }
+    if (t->in->reason == REASON_NONE) {
+        return turn_fail(t, STO_E_MISSING_REASON, "closing without the workflow's end needs a reason");
+    }
+    case_close(t, CLOSED_WITHOUT_END);
+    return t->rc;
+}
+
+/* ------------------------------------------------------------------ events that steps may name */
+
+static bool sides_take(struct turn *t, uint16_t host, uint8_t event)
+{
+    const struct token *tok = state_token(t->s, host);
+    const uint16_t *sides = tok ? step_of(t, tok)->sides : t->wf->sides;
+    unsigned n = tok ? step_of(t, tok)->n_sides : t->wf->n_sides;
+    bool any = false;
+    for (unsigned i = 0; i < n; i++) {
+        const struct wf_starts *x = &t->wf->steps[sides[i]].starts;
+        if (x->kind == STARTS_EVENT && x->event == event) {
+            side_start(t, host, i);
+            any = true;
+        }
+    }
+    return any;
+}
+
+/*
+ * Every open step that names the event reacts, outer first; an outer `on` makes the
+ * rest moot. exit < 0: no step can name it. Returns whether anything reacted.
+ */
+static bool spread(struct turn *t, int exit, uint8_t event)
+{
+    uint16_t ids[STO_CASE_TOKENS_MAX], entries[STO_CASE_TOKENS_MAX];
+    unsigned n = t->s->n_tokens;
+    for (unsigned i = 0; i < n; i++) { /* by id: a stage before what stands in it */
+        ids[i] = t->s->tokens[i].id;
+        entries[i] = t->s->tokens[i].entry;
+    }
+    if (exit > 0 && walk_leave_root(t, (uint8_t)exit)) {
+        return true;
+    }
+    bool any = sides_take(t, 0, event);
+    for (unsigned i = 0; i < n && !t->rc && t->s->status == CASE_OPEN; i++) {
+        const struct token *tok = token_find(t, ids[i]);
+        if (!tok || tok->entry != entries[i]) {
+            continue;
+        }
+        if (exit > 0 && exit_named(t, tok, (uint8_t)exit)) {
+            any = walk_leave(t, ids[i], (uint8_t)exit) || any;
+        } else {
+            any = sides_take(t, ids[i], event) || any;
+        }
+    }
+    return any;
+}
+
+static void note_to_holder(struct turn *t)
+{
+    if (t->s->holder.org != 0 && !actor_is(t, t->s->holder)) {
+        send_add(t, SEND_NOTICE, t->s->holder)->with_reason = true;
+    }
+}
+
+static int client_event(struct turn *t, uint8_t exit, uint8_t event)
+{
+    if (!actor_takes_part(t)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation takes no part in the case");
+    }
+    if (t->in->kind == EVENT_CLIENT_MOVED && home_take(t)) {
+        return t->rc;
+    }
+    note_to_holder(t);
+    if (!spread(t, exit, event) && actor_is(t, t->s->holder)) {
+        send_add(t, SEND_NOTICE, t->s->holder)->with_reason = true; /* nothing reacted: shown to the holder */
+    }
+    return t->rc;
+}
+
+static int asked_for(struct turn *t)
+{
+    const struct organisation *o = network_org(t->net, t->in->actor.org);
+    if (!o || !o->may_hold || !validity_holds(&o->valid, t->today)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation may not be responsible for a client");
+    }
+    if (actor_is(t, t->s->holder)) {
+        return turn_fail(t, STO_E_WRONG_STATE, "this organisation is responsible already");
+    }
+    note_to_holder(t);
+    spread(t, EXIT_ASKED_FOR, WF_EVENT_ASKED_FOR);
+    return t->rc;
+}
+
+/* ------------------------------------------------------------------ messages */
+
+static bool message_from(struct turn *t, const struct wf_message *m)
+{
+    for (unsigned i = 0; i < m->n_from; i++) {
+        struct party p = m->from[i] == PARTY_CLIENT ? t->s->holder : party_of(t, m->from[i]);
+        if (actor_is(t, p)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int message_answer(struct turn *t, const struct wf_message *m, uint8_t *exit)
+{
+    const char *name = t->in->exit ? t->in->exit : "";
+    *exit = EXIT_DONE;
+    for (unsigned i = 0; i < m->n_answers; i++) {
+        if (strcmp(m->answers[i], name) == 0) {
+            *exit = m->answer_exits[i];
+            return 0;
+        }
+    }
+    return m->n_answers == 0 && !*name
+               ? 0
+               : turn_fail(t, STO_E_UNKNOWN_NAME, "message '%s' has no answer '%s'", m->id, name);
+}
+
+static int message(struct turn *t)
+{
+    const char *name = t->in->name ? t->in->name : "";
+    unsigned ix = 0;
+    while (ix < t->wf->n_messages && strcmp(t->wf->messages[ix].id, name) != 0) {
+        ix++;
+    }
+    if (ix == t->wf->n_messages) {
+        return turn_fail(t, STO_E_UNKNOWN_NAME, "workflow '%s' declares no message '%s'", t->wf->id,
+                         name);
+    }
+    const struct wf_message *m = &t->wf->messages[ix];
+    uint8_t exit = EXIT_DONE;
+    if (!message_from(t, m)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "message '%s' is not this organisation's", m->id);
+    }
+    if (message_answer(t, m, &exit)) {
+        return t->rc;
+    }
+    uint16_t waits[STO_CASE_TOKENS_MAX];
+    unsigned n = 0;
+    uint64_t allowed = 0, required = 0;
+    for (unsigned i = 0; i < t->s->n_tokens; i++) {
+        const struct wf_step *w = step_of(t, &t->s->tokens[i]);
+        if (w->type == STEP_WAIT && w->message == ix) {
+            const struct wf_exit *x = workflow_step_exit(w, exit);
+            waits[n++] = t->s->tokens[i].id;
+            allowed |= exit_allows(w, x);
+            required |= exit_requires(w, x);
+        }
+    }
+    if (fields_take(t, allowed, required)) {
+        return t->rc;
+    }
+    note_to_holder(t);
+    spread(t, workflow_exit(t->wf, m->id), (uint8_t)(WF_EVENT_MESSAGE_0 + ix));
+    for (unsigned i = 0; i < n && t->s->status == CASE_OPEN; i++) {
+        if (token_find(t, waits[i]) && !walk_leave(t, waits[i], exit)) {
+            walk_leave(t, waits[i], EXIT_DONE);
+        }
+    }
+    return t->rc;
+}
+
+/* ------------------------------------------------------------------ consents */
+
+static void consent_clock_stop(struct turn *t, unsigned ix)
+{
+    struct clock *c = clock_find(t, CLOCK_CONSENT, 0, 0, (uint8_t)ix);
+    if (c) {
+        clock_drop_at(t->s, (unsigned)(c - t->s->clocks));
+    }
+}
+
+void consent_lose(struct turn *t, unsigned ix)
+{
+    char name[STO_NAME_BYTES_MAX + 8];
+    if (ix >= t->wf->n_consents) {
+        return;
+    }
+    consent_clock_stop(t, ix);
+    t->s->consents[ix].state = CONSENT_LOST;
+    t->s->consents[ix].until_us = 0;
+    (void)snprintf(name, sizeof name, "%s-lost", t->wf->consents[ix].id);
+    note_to_holder(t);
+    spread(t, workflow_exit(t->wf, name), (uint8_t)(WF_EVENT_CONSENT_LOST_0 + ix));
+}
+
+static void consent_give(struct turn *t, unsigned ix)
+{
+    const struct wf_consent *c = &t->wf->consents[ix];
+    consent_clock_stop(t, ix);
+    int64_t until_us = c->lasts.n > 0 ? sto_us_add(t->now, c->lasts) : INT64_MAX;
+    t->s->consents[ix].state = CONSENT_GIVEN;
+    t->s->consents[ix].version++;
+    t->s->consents[ix].until_us = until_us;
+    if (until_us != INT64_MAX) {
+        struct clock key = {.kind = CLOCK_CONSENT, .side = (uint8_t)ix};
+        clock_start_at(t, key, until_us, t->s->holder);
+    }
+}
+
+static int consent_event(struct turn *t)
+{
+    const char *name = t->in->name ? t->in->name : "";
+    unsigned ix = 0;
+    while (ix < t->wf->n_consents && strcmp(t->wf->consents[ix].id, name) != 0) {
+        ix++;
+    }
+    if (ix == t->wf->n_consents) {
+        return turn_fail(t, STO_E_UNKNOWN_NAME, "workflow '%s' declares no consent '%s'", t->wf->id,
+                         name);
+    }
+    if (!actor_takes_part(t)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation takes no part in the case");
+    }
+    bool given = t->s->consents[ix].state == CONSENT_GIVEN;
+    if (t->in->kind == EVENT_CONSENT_GIVE) {
+        consent_give(t, ix);
+        note_to_holder(t);
+        return t->rc;
+    }
+    if (t->in->kind == EVENT_CONSENT_REFUSE) {
+        if (given) {
+            turn_fail(t, STO_E_WRONG_STATE, "consent '%s' has been given", name);
+            turn_fix(t, "use consent_withdraw");
+            return t->rc;
+        }
+        t->s->consents[ix].state = CONSENT_REFUSED;
+        note_to_holder(t);
+        return t->rc;
+    }
+    if (!given) {
+        return turn_fail(t, STO_E_WRONG_STATE, "consent '%s' is not given", name);
+    }
+    consent_lose(t, ix);
+    return t->rc;
+}
+
+/* ------------------------------------------------------------------ law */
+
+static int basis_lost(struct turn *t)
+{
+    if (!actor_is_broker(t) && !actor_is(t, t->s->holder)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "only the broker or who is responsible says so");
+    }
+    note_to_holder(t);
+    for (unsigned i = t->s->n_tokens; i-- > 0 && t->s->status == CASE_OPEN;) {
+        if (i >= t->s->n_tokens) {
+            continue;
+        }
+        const struct token *x = &t->s->tokens[i];
+        bool open = step_of(t, x)->type == STEP_HANDOVER || step_of(t, x)->type == STEP_REFERRAL ||
+                    step_of(t, x)->type == STEP_CONSULT;
+        /* Responsibility is untouched either way; without the exit it goes on without data. */
+        if (open && x->start_us == 0 && exit_named(t, x, EXIT_NO_BASIS)) {
+            uint16_t id = x->id;
+            offers_end_all(t, id, OFFER_WITHDRAWN, REASON_NO_BASIS);
+            handover_returned(t, id, EXIT_NO_BASIS);
+        }
+    }
+    return t->rc;
+}
+
+/* ------------------------------------------------------------------ administration */
+
+static int reassign_task(struct turn *t)
+{
+    struct token *x = token_find(t, t->in->token);
+    if (!x) {
+        return turn_fail(t, STO_E_UNKNOWN_STEP, "the case has no task %u", t->in->token);
+    }
+    if (!actor_is(t, x->at)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "the task is another organisation's");
+    }
+    const struct organisation *o = network_org(t->net, x->at.org);
+    if (t->in->desk && *t->in->desk) {
+        const struct desk *d = o ? network_desk_by_id(o, t->in->desk) : NULL;
+        if (!d) {
+            return turn_fail(t, STO_E_UNKNOWN_NAME, "no desk '%s'", t->in->desk);
+        }
+        x->at.desk = d->number;
+    }
+    worker_set(x->worker, t->in->worker);
+    turn_about(t, x, NULL);
+    work_send(t, x->id);
+    return t->rc;
+}
+
+static int reassign(struct turn *t)
+{
+    if (t->in->token != 0) {
+        return reassign_task(t);
+    }
+    if (!actor_is(t, t->s->holder)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible reassigns the case");
+    }
+    const struct organisation *o = network_org(t->net, t->s->holder.org);
+    const struct desk *d =
+        o && t->in->desk && *t->in->desk ? network_desk_by_id(o, t->in->desk) : NULL;
+    if (!d) {
+        return turn_fail(t, STO_E_UNKNOWN_NAME, "organisation '%s' has no desk '%s'",
+                         o ? o->id : "?", t->in->desk ? t->in->desk : "");
+    }
+    if (d->number != t->s->holder.desk) {
+        holder_move(t, (struct party){.org = t->s->holder.org, .desk = d->number});
+    }
+    return t->rc;
+}
+
+static bool repoint(struct party *p, uint16_t from, struct party to)
+{
+    if (p->org != from) {
+        return false;
+    }
+    *p = to;
+    return true;
+}
+
+static void succeed_parties(struct turn *t, uint16_t from, struct party to)
+{
+    struct case_state *s = t->s;
+    repoint(&s->sender, from, to);
+    repoint(&s->right.back_to, from, to);
+    for (unsigned i = 0; i < STO_WF_ROLES_MAX; i++) {
+        repoint(&s->roles[i].at, from, to);
+    }
+    s->home = s->home == from ? to.org : s->home;
+    if (s->holder.org == from) {
+        s->holder = to;
+        s->ledger_n++;
+        s->ledger_since_us = t->now;
+    }
+    for (unsigned i = 0; i < s->n_offers; i++) {
+        struct offer *o = &s->offers[i];
+        repoint(&o->from, from, to);
+        if (repoint(&o->to, from, to) && offer_live(o->state)) {
+            send_offer(t, SEND_NOTICE, to, o);
+        }
+    }
+    for (unsigned i = 0; i < s->n_tokens; i++) {
+        if (repoint(&s->tokens[i].at, from, to)) {
+            enum step_type type = step_of(t, &s->tokens[i])->type;
+            if (type == STEP_TASK || type == STEP_MEETING) {
+                work_send(t, s->tokens[i].id);
+            } else {
+                send_token(t, SEND_NOTICE, to, &s->tokens[i]);
+            }
+        }
+    }
+}
+
+static int succeed(struct turn *t)
+{
+    const char *name = t->in->name ? t->in->name : "";
+    const struct organisation *a = *name ? network_org_by_id(t->net, name)
+                                         : network_org(t->net, t->in->actor.org);
+    if (!a || a->successor == 0) {
+        return turn_fail(t, STO_E_UNKNOWN_NAME, "organisation '%s' has no successor",
+                         a ? a->id : name);
+    }
+    const struct organisation *b = network_org(t->net, a->successor);
+    if (t->in->second_admin == 0 || t->in->second_admin == t->in->actor.org || !b ||
+        t->in->second_admin != b->number) {
+        turn_fail(t, STO_E_TWO_PERSONS, "succession needs a second administrator, of the successor");
+        turn_fix(t, "let an administrator of the successor sign too");
+        return t->rc;
+    }
+    if (actor_is_broker(t) || (t->in->actor.org != a->number &&
+                               t->in->actor.org != t->net->coordinator_org)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "only '%s' or the network's coordinator", a->id);
+    }
+    if (!validity_holds(&b->valid, t->today)) {
+        return turn_fail(t, STO_E_NOT_IN_FORCE, "organisation '%s' is not in force today", b->id);
+    }
+    if (t->s->holder.org == a->number && !b->may_hold) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "organisation '%s' may not be responsible", b->id);
+    }
+    succeed_parties(t, a->number, org_party(t->net, b->number, NULL));
+    return t->rc;
+}
+
+static int correct(struct turn *t)
+{
+    if (!actor_is(t, t->s->holder)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible corrects the data");
+    }
+    if (t->in->n_fields == 0) {
+        return turn_fail(t, STO_E_MISSING_FIELD, "a correction brings at least one field");
+    }
+    return fields_take(t, UINT64_MAX, 0);
+}
+
+int case_event(struct turn *t)
+{
+    switch (t->in->kind) {
+    case EVENT_MESSAGE:
+        return message(t);
+    case EVENT_CLIENT_LEFT:
+        return client_event(t, EXIT_CLIENT_LEFT, WF_EVENT_CLIENT_LEFT);
+    case EVENT_CLIENT_MOVED:
+        return client_event(t, EXIT_CLIENT_MOVED, WF_EVENT_CLIENT_MOVED);
+    case EVENT_CLIENT_DIED:
+        return client_event(t, EXIT_CLIENT_DIED, WF_EVENT_CLIENT_DIED);
+    case EVENT_ASKED_FOR:
+        return asked_for(t);
+    case EVENT_CONSENT_GIVE:
+    case EVENT_CONSENT_WITHDRAW:
+    case EVENT_CONSENT_REFUSE:
+        return consent_event(t);
+    case EVENT_CORRECT:
+        return correct(t);
+    case EVENT_CLOSE:
+        return actor_is(t, t->s->holder)
+                   ? close_by_holder(t)
+                   : turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible closes the case");
+    case EVENT_REASSIGN:
+        return reassign(t);
+    case EVENT_SUCCEED:
+        return succeed(t);
+    case EVENT_BASIS_LOST:
+        return basis_lost(t);
+    case EVENT_START:
+    case EVENT_OFFER:
+    case EVENT_TAKE_UP:
+    case EVENT_REQUEST_INFO:
+    case EVENT_GIVE_INFO:
+    case EVENT_WAITLIST:
+    case EVENT_PLACE_FREE:
+    case EVENT_ACCEPT:
+    case EVENT_DECLINE:
+    case EVENT_REDIRECT:
+    case EVENT_BOOK:
+    case EVENT_NO_SHOW:
+    case EVENT_MET:
+    case EVENT_DISPUTE:
+    case EVENT_CONFIRM_TAKEOVER:
+    case EVENT_GIVE_BACK:
+    case EVENT_REPORT:
+    case EVENT_WITHDRAW:
+    case EVENT_CANCEL:
+    case EVENT_CHECK_IN:
+    case EVENT_START_SERVICE:
+    case EVENT_INTERRUPT:
+    case EVENT_ANSWER:
+    case EVENT_CONFIRM_WITHDRAWN:
+    case EVENT_TASK_RESULT:
+    case EVENT_TASK_DECLINE:
+    case EVENT_TASK_TAKE_UP:
+    case EVENT_MEETING_BOOK:
+    case EVENT_MEETING_NO_SHOW:
+    case EVENT_SESSION_RECORD:
+    case EVENT_SESSION_MOVE:
+    case EVENT_CLOCK:
+    case EVENT_MAIL:
+    case EVENT_RESTARTED:
+    case EVENT_PARKED:
+        break;
+    }
+    return turn_fail(t, STO_E_INTERNAL, "event '%s' went astray", event_kind_name(t->in->kind));
+}
