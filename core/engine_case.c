@@ -34,8 +34,7 @@ static void settings_take(struct turn *t)
                 v = n->i;
             }
         }
-        t->s->settings[i] =
-            x->is_duration ? (int64_t)((uint64_t)d.unit << 32 | (uint32_t)d.n) : v;
+        t->s->settings[i] = x->is_duration ? (int64_t)((uint64_t)d.unit << 32 | (uint32_t)d.n) : v;
     }
 }
 
@@ -185,7 +184,8 @@ static int close_by_holder(struct turn *t)
         return t->rc;
     }
     if (t->in->reason == REASON_NONE) {
-        return turn_fail(t, STO_E_MISSING_REASON, "closing without the workflow's end needs a reason");
+        return turn_fail(t, STO_E_MISSING_REASON,
+                         "closing without the workflow's end needs a reason");
     }
     case_close(t, CLOSED_WITHOUT_END);
     return t->rc;
@@ -256,7 +256,8 @@ static int client_event(struct turn *t, uint8_t exit, uint8_t event)
     }
     note_to_holder(t);
     if (!spread(t, exit, event) && actor_is(t, t->s->holder)) {
-        send_add(t, SEND_NOTICE, t->s->holder)->with_reason = true; /* nothing reacted: shown to the holder */
+        send_add(t, SEND_NOTICE, t->s->holder)->with_reason =
+            true; /* nothing reacted: shown to the holder */
     }
     return t->rc;
 }
@@ -265,7 +266,8 @@ static int asked_for(struct turn *t)
 {
     const struct organisation *o = network_org(t->net, t->in->actor.org);
     if (!o || !o->may_hold || !validity_holds(&o->valid, t->today)) {
-        return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation may not be responsible for a client");
+        return turn_fail(t, STO_E_NOT_ALLOWED,
+                         "this organisation may not be responsible for a client");
     }
     if (actor_is(t, t->s->holder)) {
         return turn_fail(t, STO_E_WRONG_STATE, "this organisation is responsible already");
@@ -538,8 +540,8 @@ static void succeed_parties(struct turn *t, uint16_t from, struct party to)
 static int succeed(struct turn *t)
 {
     const char *name = t->in->name ? t->in->name : "";
-    const struct organisation *a = *name ? network_org_by_id(t->net, name)
-                                         : network_org(t->net, t->in->actor.org);
+    const struct organisation *a =
+        *name ? network_org_by_id(t->net, name) : network_org(t->net, t->in->actor.org);
     if (!a || a->successor == 0) {
         return turn_fail(t, STO_E_UNKNOWN_NAME, "organisation '%s' has no successor",
                          a ? a->id : name);
@@ -547,12 +549,13 @@ static int succeed(struct turn *t)
     const struct organisation *b = network_org(t->net, a->successor);
     if (t->in->second_admin == 0 || t->in->second_admin == t->in->actor.org || !b ||
         t->in->second_admin != b->number) {
-        turn_fail(t, STO_E_TWO_PERSONS, "succession needs a second administrator, of the successor");
+        turn_fail(t, STO_E_TWO_PERSONS,
+                  "succession needs a second administrator, of the successor");
         turn_fix(t, "let an administrator of the successor sign too");
         return t->rc;
     }
-    if (actor_is_broker(t) || (t->in->actor.org != a->number &&
-                               t->in->actor.org != t->net->coordinator_org)) {
+    if (actor_is_broker(t) ||
+        (t->in->actor.org != a->number && t->in->actor.org != t->net->coordinator_org)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "only '%s' or the network's coordinator", a->id);
     }
     if (!validity_holds(&b->valid, t->today)) {

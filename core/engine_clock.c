@@ -12,7 +12,7 @@
 #include "turn.h"
 
 #define OUTAGE_MIN_US (INT64_C(600) * STO_US_PER_SEC)
-#define OUTAGE_GRACE ((struct sto_duration){.n = 4, .unit = STO_BUSINESS_HOURS})
+#define OUTAGE_GRACE  ((struct sto_duration){.n = 4, .unit = STO_BUSINESS_HOURS})
 
 const struct wf_step *step_of(const struct turn *t, const struct token *tok)
 {
@@ -491,7 +491,8 @@ int clock_fire(struct turn *t)
         fire_rung(t, c);
         return t->rc;
     }
-    if (c.kind != CLOCK_WITHIN) { /* a step's own time goes when the step is left, or starts again */
+    if (c.kind !=
+        CLOCK_WITHIN) { /* a step's own time goes when the step is left, or starts again */
         clock_drop_at(t->s, (unsigned)(first - t->s->clocks));
     }
     if (PLANT(2) && c.kind <= CLOCK_CONFIRM) {

@@ -28,7 +28,7 @@ int fields_take(struct turn *t, uint64_t allowed, uint64_t required)
         struct sto_err err;
         int rc = field_check(t->wf, &t->in->fields[i], &ix, &v, &err);
         if (rc) {
-            return turn_fail(t, (enum sto_code)-rc, "%s", err.what);
+            return turn_fail(t, (enum sto_code) - rc, "%s", err.what);
         }
         if (!(allowed >> ix & 1)) {
             return turn_fail(t, STO_E_FIELD, "field '%s' is not collected here",
@@ -67,7 +67,8 @@ static uint64_t actor_collects(const struct turn *t)
     uint64_t may = 0;
     for (unsigned i = 0; i < t->wf->n_steps; i++) {
         const struct wf_step *w = &t->wf->steps[i];
-        bool offer = w->type == STEP_HANDOVER || w->type == STEP_REFERRAL || w->type == STEP_CONSULT;
+        bool offer =
+            w->type == STEP_HANDOVER || w->type == STEP_REFERRAL || w->type == STEP_CONSULT;
         uint8_t who = offer ? w->to[0] : step_addressee(w);
         if (actor_is(t, party_known(t, who))) {
             may |= w->collects;
@@ -159,7 +160,7 @@ int condition_check(struct turn *t, const expr_t *e, bool *out)
     struct expr_env env = {.get = get_name, .arg = t, .today = t->today};
     struct sto_err err;
     int rc = expr_eval(e, &env, out, &err);
-    return rc ? turn_fail(t, (enum sto_code)-rc, "%s", err.what) : 0;
+    return rc ? turn_fail(t, (enum sto_code) - rc, "%s", err.what) : 0;
 }
 
 bool condition_holds(struct turn *t, const expr_t *e)

@@ -196,7 +196,8 @@ static int receiver_of(struct turn *t, const struct wf_step *w, struct party *to
             return turn_fail(t, STO_E_UNKNOWN_NAME, "no organisation '%s'", name);
         }
         if (!validity_holds(&o->valid, t->today)) {
-            return turn_fail(t, STO_E_NOT_IN_FORCE, "organisation '%s' is not in force today", name);
+            return turn_fail(t, STO_E_NOT_IN_FORCE, "organisation '%s' is not in force today",
+                             name);
         }
         if (role && !role_fits(t, w->to[0], o->number)) {
             return turn_fail(t, STO_E_NOT_ALLOWED, "organisation '%s' cannot be role '%s'", name,
@@ -354,8 +355,8 @@ void handover_cap(struct turn *t, uint16_t id)
     clocks_stop_token(t, id);
     tok = token_of(t, id);
     tok->phase = HANDOVER_CANCELLED;
-    struct send *x = send_token(t, SEND_ESCALATION,
-                                coordinator.org != 0 ? coordinator : t->s->holder, tok);
+    struct send *x =
+        send_token(t, SEND_ESCALATION, coordinator.org != 0 ? coordinator : t->s->holder, tok);
     x->clock = CLOCK_CAP;
     x->rung = RUNG_CAP;
     const struct wf_exit *returned = exit_named(t, tok, EXIT_RETURNED);
@@ -439,8 +440,8 @@ static void readdress(struct turn *t, struct party old)
         }
         x->at = holder;
         worker_set(x->worker, NULL);
-        bool drafts = is_negotiation(w) && (x->phase == HANDOVER_DRAFT ||
-                                            x->phase == HANDOVER_RETURNED);
+        bool drafts =
+            is_negotiation(w) && (x->phase == HANDOVER_DRAFT || x->phase == HANDOVER_RETURNED);
         if (work) {
             work_send(t, x->id);
         } else if (drafts) {
@@ -493,7 +494,8 @@ void handover_take_over(struct turn *t, uint16_t id)
                                            .until_us = c ? c->due_us : t->now,
                                            .valid = true};
     t->s->last_exit[w - t->wf->steps] = EXIT_TAKEN_OVER;
-    walk_leave(t, token, EXIT_TAKEN_OVER); /* names none: the token stays until the loop is closed */
+    walk_leave(t, token,
+               EXIT_TAKEN_OVER); /* names none: the token stays until the loop is closed */
 }
 
 /* Ends that waited may end; a handover that names no exit after it is closed. */

@@ -27,10 +27,10 @@ struct rule {
     uint8_t who;
     uint8_t kinds;
     uint32_t from;
-    uint8_t next;      /* OFFER_NONE = same */
+    uint8_t next; /* OFFER_NONE = same */
     uint8_t clocks;
-    offer_fn *guard;   /* before the state changes; may fail */
-    offer_fn *then;    /* after it */
+    offer_fn *guard; /* before the state changes; may fail */
+    offer_fn *then;  /* after it */
 };
 
 static offer_fn guard_take_up, guard_rounds, guard_info, guard_place, guard_accept, guard_reason,
@@ -46,8 +46,8 @@ static const struct rule rules[] = {
      CLOCKS_KEEP, guard_rounds, then_ask},
     {EVENT_GIVE_INFO, WHO_SENDER, KIND_ALL, S(OFFER_INFO_REQUESTED), OFFER_IN_REVIEW, CLOCKS_KEEP,
      guard_info, then_answered},
-    {EVENT_WAITLIST, WHO_RECEIVER, KIND_TR, S(OFFER_OFFERED) | S(OFFER_IN_REVIEW),
-     OFFER_WAITLISTED, CLOCKS_NEW, guard_place, NULL},
+    {EVENT_WAITLIST, WHO_RECEIVER, KIND_TR, S(OFFER_OFFERED) | S(OFFER_IN_REVIEW), OFFER_WAITLISTED,
+     CLOCKS_NEW, guard_place, NULL},
     {EVENT_PLACE_FREE, WHO_RECEIVER, KIND_TR, S(OFFER_WAITLISTED), OFFER_IN_REVIEW, CLOCKS_NEW,
      NULL, NULL},
     {EVENT_CHECK_IN, WHO_RECEIVER, KIND_TR, S(OFFER_WAITLISTED), OFFER_NONE, CLOCKS_KEEP,
@@ -132,7 +132,8 @@ bool meeting_counts(const struct case_state *s, const struct wf_step *w)
         return false;
     }
     uint8_t exit = s->last_exit[w->meeting_step];
-    return exit == EXIT_ATTENDED || exit == EXIT_HELD || exit == EXIT_DONE || exit >= EXIT_FIRST_OWN;
+    return exit == EXIT_ATTENDED || exit == EXIT_HELD || exit == EXIT_DONE ||
+           exit >= EXIT_FIRST_OWN;
 }
 
 /* Does the row hold for this state, kind and way of meeting? */
@@ -148,7 +149,8 @@ static bool rule_fits(const struct case_state *s, const struct wf_step *w, const
     if (r->event == EVENT_CONFIRM_TAKEOVER) {
         return meeting_counts(s, w);
     }
-    if (r->event == EVENT_MET) { /* without a booking: a documented contact, or a step that counted */
+    if (r->event ==
+        EVENT_MET) { /* without a booking: a documented contact, or a step that counted */
         return w->type == STEP_REFERRAL || w->meeting == MEETING_BY_PHONE ||
                w->meeting == MEETING_DOCUMENTED || meeting_counts(s, w);
     }
@@ -226,8 +228,8 @@ static int find_named(struct turn *t, const struct rule *r, uint16_t *id)
     if (rule_fits(t->s, w, o, r)) {
         return 0;
     }
-    if (!offer_live(o->state) && !(o->state == OFFER_TAKEN_OVER && t->s->right.valid &&
-                                   t->s->right.offer == o->id)) {
+    if (!offer_live(o->state) &&
+        !(o->state == OFFER_TAKEN_OVER && t->s->right.valid && t->s->right.offer == o->id)) {
         return 1;
     }
     turn_fail(t, STO_E_WRONG_STATE, "'%s' does not fit an offer that is %s",
@@ -271,8 +273,9 @@ static int find_only(struct turn *t, const struct rule *r, uint16_t *id)
     if (!o && ended) {
         return 1;
     }
-    turn_fail(t, wrong_side ? STO_E_NOT_ALLOWED : STO_E_WRONG_STATE, "no offer of the case takes '%s'%s",
-              event_kind_name(t->in->kind), wrong_side ? " from this organisation" : " now");
+    turn_fail(t, wrong_side ? STO_E_NOT_ALLOWED : STO_E_WRONG_STATE,
+              "no offer of the case takes '%s'%s", event_kind_name(t->in->kind),
+              wrong_side ? " from this organisation" : " now");
     turn_fix(t, o ? other_word(t, o, t->in->kind) : "");
     return t->rc;
 }

@@ -30,9 +30,9 @@ static bool sends_grow(struct turn *t)
 
 struct send *send_add(struct turn *t, enum send_kind kind, struct party to)
 {
-    if (t->out->n_sends == t->sends_cap &&
-        (t->sends_cap == STO_FACT_SENDS_MAX || !sends_grow(t))) {
-        /* Who only hears that work is gone will hear "late" if it answers; anything else must go out. */
+    if (t->out->n_sends == t->sends_cap && (t->sends_cap == STO_FACT_SENDS_MAX || !sends_grow(t))) {
+        /* Who only hears that work is gone will hear "late" if it answers; anything else must go
+         * out. */
         if (kind != SEND_WITHDRAWN) {
             turn_fail(t, STO_E_LIMIT, "the event needs more than %u messages", STO_FACT_SENDS_MAX);
         }
@@ -125,7 +125,8 @@ void send_release(struct turn *t, struct send *x, uint64_t fields)
         if (!(asked >> category & 1)) {
             asked |= UINT32_C(1) << category;
             if (!(x->categories >> category & 1) &&
-                basis_covers(t, x->to.org, category, &x->basis[category], &x->basis_ver[category])) {
+                basis_covers(t, x->to.org, category, &x->basis[category],
+                             &x->basis_ver[category])) {
                 x->categories |= UINT32_C(1) << category;
             }
         }

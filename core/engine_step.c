@@ -122,7 +122,8 @@ static void enter_wait(struct turn *t, uint16_t id)
 static void enter_end(struct turn *t, uint16_t id)
 {
     struct token *tok = token_of(t, id);
-    if (t->s->right.valid) { /* the receiver may still give the client back: the end waits for that */
+    if (t->s->right
+            .valid) { /* the receiver may still give the client back: the end waits for that */
         tok->phase = END_WAITS;
         tok->at = t->s->holder;
         return;
@@ -250,8 +251,8 @@ static void tell_holder(struct turn *t, uint16_t id)
 static void worker_keep(struct turn *t, const struct token *tok)
 {
     uint8_t who = step_addressee(step_of(t, tok));
-    if (who < t->wf->n_roles && t->wf->roles[who].named_worker && t->in->worker &&
-        *t->in->worker && actor_is(t, t->s->roles[who].at)) {
+    if (who < t->wf->n_roles && t->wf->roles[who].named_worker && t->in->worker && *t->in->worker &&
+        actor_is(t, t->s->roles[who].at)) {
         worker_set(t->s->roles[who].worker, t->in->worker);
     }
 }
@@ -379,8 +380,8 @@ static void within_reach(struct turn *t, uint16_t id, uint16_t service, int64_t 
         return;
     }
     const struct calendar *cal = network_calendar(t->net, v->org, v->desk);
-    int64_t due_us = calendar_due_us(cal, calendar_due_us(cal, date_us, v->record),
-                                     t->net->clocks.meet);
+    int64_t due_us =
+        calendar_due_us(cal, calendar_due_us(cal, date_us, v->record), t->net->clocks.meet);
     c->due_us = due_us > c->due_us ? due_us : c->due_us;
 }
 

@@ -47,7 +47,8 @@ static void release_work(struct turn *t, uint16_t id, bool tell)
     clocks_stop_token(t, id);
     struct token *tok = token_of(t, id);
     const struct wf_step *w = step_of(t, tok);
-    bool seat = w->type == STEP_SESSION && (tok->phase == SEAT_QUEUED || tok->phase == SEAT_INVITED);
+    bool seat =
+        w->type == STEP_SESSION && (tok->phase == SEAT_QUEUED || tok->phase == SEAT_INVITED);
     if (seat) {
         mail_add(t, MAIL_SEAT_RELEASED, tok, w->service, 0);
     }
@@ -59,7 +60,8 @@ static void release_work(struct turn *t, uint16_t id, bool tell)
     if (!actor_is(t, tok->at)) {
         send_token(t, SEND_WITHDRAWN, tok->at, tok);
     }
-    for (unsigned i = 0; w->type == STEP_MEETING && tok->phase == MEET_BOOKED && i < w->n_with; i++) {
+    for (unsigned i = 0; w->type == STEP_MEETING && tok->phase == MEET_BOOKED && i < w->n_with;
+         i++) {
         struct party p = party_known(t, w->with[i]);
         if (p.org != 0 && !party_same(p, tok->at)) {
             send_token(t, SEND_WITHDRAWN, p, token_of(t, id));

@@ -100,7 +100,8 @@ bool role_fits(const struct turn *t, unsigned role, uint16_t org)
     for (unsigned i = 0; i < r->n_kinds && !kind; i++) {
         kind = organisation_is(o, r->kinds[i]);
     }
-    return kind && (!r->service || !*r->service || offers_service(t->net, org, r->service, t->today));
+    return kind &&
+           (!r->service || !*r->service || offers_service(t->net, org, r->service, t->today));
 }
 
 /* ------------------------------------------------------------------ roles */

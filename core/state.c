@@ -102,10 +102,9 @@ static bool lists_equal(const struct case_state *a, const struct case_state *b)
 
 bool state_equal(const struct case_state *a, const struct case_state *b)
 {
-    if (!head_equal(a, b) || !parties_equal(a, b) || a->seq != b->seq ||
-        a->last_us != b->last_us || a->fields_set != b->fields_set ||
-        a->next_token != b->next_token || a->next_offer != b->next_offer ||
-        a->outcome_step != b->outcome_step ||
+    if (!head_equal(a, b) || !parties_equal(a, b) || a->seq != b->seq || a->last_us != b->last_us ||
+        a->fields_set != b->fields_set || a->next_token != b->next_token ||
+        a->next_offer != b->next_offer || a->outcome_step != b->outcome_step ||
         memcmp(a->last_exit, b->last_exit, sizeof a->last_exit) != 0 ||
         memcmp(a->entries, b->entries, sizeof a->entries) != 0) {
         return false;

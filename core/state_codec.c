@@ -9,7 +9,7 @@
 #include "state_record.h"
 
 #define STATE_VERSION 1
-#define STEP_TOP STO_WF_STEPS_MAX /* steps are below it */
+#define STEP_TOP      STO_WF_STEPS_MAX /* steps are below it */
 
 uint64_t record_get_max(struct sto_rd *r, uint64_t max)
 {

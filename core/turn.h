@@ -25,9 +25,9 @@ extern int saatto_plant;
 #endif
 
 #define CLOSED_WITHOUT_END 0xffffu /* outcome_step of a case that no `end` closed */
-#define RUNG_CAP 0xffu             /* send.rung: the coordinator's mandatory task */
-#define END_GIVEN_BACK 2           /* phase of an end that a give-back stopped: the holder must close */
-#define END_WAITS 1                /* phase of an end that waits for the right of return */
+#define RUNG_CAP           0xffu   /* send.rung: the coordinator's mandatory task */
+#define END_GIVEN_BACK     2 /* phase of an end that a give-back stopped: the holder must close */
+#define END_WAITS          1 /* phase of an end that waits for the right of return */
 
 struct turn {
     const struct engine_ctx *ctx;
@@ -40,11 +40,11 @@ struct turn {
     int32_t today;
     struct fact *out;
     struct sto_err *err;
-    int rc;                       /* first failure, negative; 0 */
-    unsigned entered;             /* steps entered in this turn */
+    int rc;           /* first failure, negative; 0 */
+    unsigned entered; /* steps entered in this turn */
     unsigned sends_cap, mails_cap;
-    struct send spill;            /* where a send goes that no longer fits */
-    uint64_t fresh;               /* fields that the event brought */
+    struct send spill;                             /* where a send goes that no longer fits */
+    uint64_t fresh;                                /* fields that the event brought */
     struct field_value fresh_v[STO_WF_FIELDS_MAX]; /* read only where `fresh` says */
 };
 
@@ -59,41 +59,47 @@ void turn_about(struct turn *t, const struct token *tok, const struct offer *o);
 
 /* ---- engine_who.c: organisations, roles, who may */
 bool party_same(struct party a, struct party b);
-bool actor_is(const struct turn *t, struct party p);     /* by organisation */
+bool actor_is(const struct turn *t, struct party p); /* by organisation */
 bool actor_is_broker(const struct turn *t);
-bool actor_takes_part(const struct turn *t);             /* holder, sender, role, addressee, offer */
+bool actor_takes_part(const struct turn *t); /* holder, sender, role, addressee, offer */
 struct party org_party(const network_t *net, uint16_t org, const char *service);
 bool role_fits(const struct turn *t, unsigned role, uint16_t org);
-struct party role_bind(struct turn *t, unsigned role);   /* binds if it can; org 0 = nobody */
+struct party role_bind(struct turn *t, unsigned role); /* binds if it can; org 0 = nobody */
 void role_set(struct turn *t, unsigned role, struct party p);
-struct party party_of(struct turn *t, uint8_t party);    /* binds a role; client -> org 0 */
+struct party party_of(struct turn *t, uint8_t party);          /* binds a role; client -> org 0 */
 struct party party_known(const struct turn *t, uint8_t party); /* never binds */
-uint8_t step_addressee(const struct wf_step *w);         /* party code of who works: role, or helps */
-int names_take(struct turn *t, uint32_t roles);          /* in->names; roles that must be named */
+uint8_t step_addressee(const struct wf_step *w); /* party code of who works: role, or helps */
+int names_take(struct turn *t, uint32_t roles);  /* in->names; roles that must be named */
 void worker_set(char *worker, const char *name);
 
 /* ---- engine_data.c: fields and conditions */
 int fields_take(struct turn *t, uint64_t allowed, uint64_t required);
 void fields_fill_late(struct turn *t);
-bool condition_holds(struct turn *t, const expr_t *e);   /* a condition that cannot be read does not hold */
+bool condition_holds(struct turn *t,
+                     const expr_t *e); /* a condition that cannot be read does not hold */
 int condition_check(struct turn *t, const expr_t *e, bool *out);
-int64_t date_field_us(const struct turn *t, unsigned field, bool end_of_day); /* INT64_MIN = unset */
+int64_t date_field_us(const struct turn *t, unsigned field,
+                      bool end_of_day); /* INT64_MIN = unset */
 uint64_t exit_allows(const struct wf_step *w, const struct wf_exit *x);
 uint64_t exit_requires(const struct wf_step *w, const struct wf_exit *x);
 
 /* ---- engine_send.c: deliveries and mail */
 struct send *send_add(struct turn *t, enum send_kind kind, struct party to);
-struct send *send_token(struct turn *t, enum send_kind kind, struct party to, const struct token *tok);
-struct send *send_offer(struct turn *t, enum send_kind kind, struct party to, const struct offer *o);
+struct send *send_token(struct turn *t, enum send_kind kind, struct party to,
+                        const struct token *tok);
+struct send *send_offer(struct turn *t, enum send_kind kind, struct party to,
+                        const struct offer *o);
 /* Put into the send what is set and covered; the rest is held back. */
 void send_release(struct turn *t, struct send *x, uint64_t fields);
-bool basis_covers(struct turn *t, uint16_t org, unsigned category, uint16_t *basis, uint16_t *version);
+bool basis_covers(struct turn *t, uint16_t org, unsigned category, uint16_t *basis,
+                  uint16_t *version);
 void send_escalation(struct turn *t, const struct clock *c, unsigned rung, enum rung_to to);
 void mail_add(struct turn *t, enum mail_kind kind, const struct token *tok, uint16_t service,
               int64_t until_us);
 
 /* ---- engine_clock.c */
-struct sto_duration clock_duration(const struct turn *t, const struct wf_step *w, enum clock_kind k);
+struct sto_duration clock_duration(const struct turn *t, const struct wf_step *w,
+                                   enum clock_kind k);
 struct clock *clock_find(struct turn *t, enum clock_kind k, uint16_t token, uint16_t offer,
                          uint8_t side);
 /* Set or set anew; due by `ball`'s calendar. */
@@ -101,7 +107,8 @@ void clock_start(struct turn *t, struct clock key, int64_t from_us, struct sto_d
                  struct party ball);
 void clock_start_at(struct turn *t, struct clock key, int64_t due_us, struct party ball);
 void clock_stop(struct turn *t, enum clock_kind k, uint16_t token, uint16_t offer);
-void clocks_stop_token(struct turn *t, uint16_t token);  /* all that hang on the token, offers' too */
+void clocks_stop_token(struct turn *t,
+                       uint16_t token); /* all that hang on the token, offers' too */
 void clocks_stop_offer(struct turn *t, uint16_t offer);
 void clock_pause(struct turn *t, enum clock_kind k, uint16_t token, uint16_t offer);
 void clock_resume(struct turn *t, enum clock_kind k, uint16_t token, uint16_t offer,
@@ -114,28 +121,30 @@ void within_start(struct turn *t, uint16_t token, int64_t from_us);
 int64_t when_due_us(const struct turn *t, const struct wf_when *w, int64_t from_us,
                     const struct calendar *cal, bool end_of_day);
 void sides_arm(struct turn *t, uint16_t host, int64_t from_us);
-int clock_fire(struct turn *t);                          /* EVENT_CLOCK */
-int clocks_restarted(struct turn *t);                    /* EVENT_RESTARTED */
+int clock_fire(struct turn *t);       /* EVENT_CLOCK */
+int clocks_restarted(struct turn *t); /* EVENT_RESTARTED */
 const struct wf_step *step_of(const struct turn *t, const struct token *tok);
 const struct ladder *ladder_of(const struct turn *t, const struct clock *c);
 
 /* ---- engine_walk.c */
-struct token *token_find(struct turn *t, uint16_t id);   /* NULL = gone */
-struct token *token_of(struct turn *t, uint16_t id) __attribute__((returns_nonnull)); /* must stand */
+struct token *token_find(struct turn *t, uint16_t id); /* NULL = gone */
+struct token *token_of(struct turn *t, uint16_t id)
+    __attribute__((returns_nonnull)); /* must stand */
 uint16_t token_new(struct turn *t, uint16_t parent, bool side, uint16_t host);
 void walk_enter(struct turn *t, uint16_t id, uint16_t step);
 void walk_enter_first(struct turn *t, uint16_t parent, const uint16_t *first, unsigned n);
-/* Leave by an exit that the step names (or a fallback of the same meaning); false = it names none. */
+/* Leave by an exit that the step names (or a fallback of the same meaning); false = it names none.
+ */
 bool walk_leave(struct turn *t, uint16_t id, uint8_t exit);
 void walk_leave_to(struct turn *t, uint16_t id, const struct wf_exit *x);
 void walk_join(struct turn *t, uint16_t id);
 void walk_cancel(struct turn *t, uint16_t id);
 void walk_cancel_below(struct turn *t, uint16_t id);
 void walk_cancel_all(struct turn *t);
-bool walk_leave_root(struct turn *t, uint8_t exit);      /* the workflow's own `on` */
+bool walk_leave_root(struct turn *t, uint8_t exit); /* the workflow's own `on` */
 /* Nearest step at or around the token that names the exit leaves by it. */
 bool walk_leave_around(struct turn *t, uint16_t id, uint8_t exit);
-void walk_expire(struct turn *t, uint16_t id);           /* within is over; 0 = the workflow */
+void walk_expire(struct turn *t, uint16_t id); /* within is over; 0 = the workflow */
 void side_start(struct turn *t, uint16_t host, unsigned side);
 const struct wf_exit *exit_named(const struct turn *t, const struct token *tok, uint8_t exit);
 /* Find the token an event is about: *out and 0, or a failure, or 1 = the event is late. */
@@ -152,17 +161,18 @@ int session_mail(struct turn *t);
 /* An exit that a person may choose by name; else EXIT_NONE with a failure. */
 uint8_t exit_choose(struct turn *t, const struct wf_step *w);
 bool exit_is_event(const workflow_t *wf, uint8_t exit);
-void work_send(struct turn *t, uint16_t id);             /* the addressee's SEND_TASK */
+void work_send(struct turn *t, uint16_t id); /* the addressee's SEND_TASK */
 
 /* ---- engine_offer.c, engine_handover.c */
 int offer_event(struct turn *t);
 void offer_expire(struct turn *t, uint16_t id, enum clock_kind clock);
 void offer_end(struct turn *t, uint16_t id, enum offer_state state, enum reason reason, bool tell);
 void offers_end_all(struct turn *t, uint16_t token, enum offer_state state, enum reason reason);
-void offer_clocks(struct turn *t, struct offer *o);      /* the clocks of its state, anew */
+void offer_clocks(struct turn *t, struct offer *o); /* the clocks of its state, anew */
 bool offer_event_is(enum event_kind k);
-struct offer *offer_find(struct turn *t, uint16_t id);   /* NULL = gone */
-struct offer *offer_of(struct turn *t, uint16_t id) __attribute__((returns_nonnull)); /* must be there */
+struct offer *offer_find(struct turn *t, uint16_t id); /* NULL = gone */
+struct offer *offer_of(struct turn *t, uint16_t id)
+    __attribute__((returns_nonnull));                                     /* must be there */
 bool meeting_counts(const struct case_state *s, const struct wf_step *w); /* at:STEP was attended */
 /* What one side could do to an offer now: also for engine_possible(). */
 bool offer_may(const workflow_t *wf, const struct case_state *s, const struct offer *o,
@@ -170,23 +180,24 @@ bool offer_may(const workflow_t *wf, const struct case_state *s, const struct of
 
 void handover_enter(struct turn *t, uint16_t id);
 uint16_t handover_offer(struct turn *t, uint16_t token, struct party to); /* id; 0 = failed */
-void handover_lost(struct turn *t, uint16_t token, uint8_t exit); /* an offer ended: live ones left? */
+void handover_lost(struct turn *t, uint16_t token,
+                   uint8_t exit); /* an offer ended: live ones left? */
 void handover_returned(struct turn *t, uint16_t token, uint8_t exit);
 void handover_cap(struct turn *t, uint16_t token);
-int handover_make_offer(struct turn *t);                 /* EVENT_OFFER */
+int handover_make_offer(struct turn *t); /* EVENT_OFFER */
 int handover_cancel(struct turn *t);
 void handover_take_over(struct turn *t, uint16_t offer);
 int handover_give_back(struct turn *t);
-int handover_report(struct turn *t);                     /* inside stable */
-void right_lapse(struct turn *t);                        /* by time or report */
-void holder_move(struct turn *t, struct party to);       /* ledger, open work */
+int handover_report(struct turn *t);               /* inside stable */
+void right_lapse(struct turn *t);                  /* by time or report */
+void holder_move(struct turn *t, struct party to); /* ledger, open work */
 bool handover_open(const struct case_state *s, const workflow_t *wf, uint16_t but);
 bool receivable(const struct turn *t, const struct wf_step *w, uint16_t org);
 
 /* ---- engine_case.c */
 int case_start(struct turn *t);
 void case_close(struct turn *t, uint16_t outcome_step);
-int case_event(struct turn *t);                          /* client, messages, consents, administration */
+int case_event(struct turn *t); /* client, messages, consents, administration */
 void consent_lose(struct turn *t, unsigned ix);
 
 #endif
