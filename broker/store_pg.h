@@ -14,6 +14,7 @@ struct store_pg_options {
     const char *dsn;            /* data database, role saatto_core */
     const char *keys_dsn;       /* key database */
     uint64_t core_id;
+    uint64_t former_core_id;    /* of a core that is known to have ended: its shards need not wait for its last heartbeat to age; 0 = none */
     int commit_timeout_ms;      /* client side, 15,000: then in doubt */
     bool capture;               /* keep a copy of every committed batch's parameters in capture_path, for bench `limit` */
     const char *capture_path;

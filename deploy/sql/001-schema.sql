@@ -30,7 +30,8 @@ CREATE TABLE case_row (
   skeleton bytea NOT NULL, data_ct bytea NOT NULL, dek int8 NOT NULL,
   PRIMARY KEY (shard, case_id)) WITH (fillfactor = 70);
 CREATE INDEX case_wake ON case_row (shard, wake) WHERE wake < 2147483647;
-CREATE INDEX case_client ON case_row (shard, client);
+-- Over all shards: a client's cases stand in one, but only their cases' ids say which.
+CREATE INDEX case_client ON case_row (client);
 
 -- Change points of responsibility; a gap or an overlap cannot be expressed.
 CREATE TABLE ledger (
@@ -82,12 +83,21 @@ CREATE TABLE org_key (
   config int8 NOT NULL, at timestamptz NOT NULL DEFAULT now(), revoked_at timestamptz);
 
 -- A stale owner's batch must fail, not report a row count after COMMIT was sent: the guard locks and raises.
-CREATE FUNCTION guard(s int2[], e int8[], cfg int8) RETURNS void LANGUAGE plpgsql AS $$
+-- `me` costs nothing and closes a gap: a core that learnt another core's epoch still writes nothing under it.
+CREATE FUNCTION guard(s int2[], e int8[], cfg int8, me int8) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE miss text;
 BEGIN
   WITH want AS (SELECT * FROM unnest(s, e) AS t(shard, epoch)),
        held AS MATERIALIZED (SELECT h.shard FROM shard h JOIN want w ON w.shard = h.shard
-                 WHERE h.epoch = w.epoch AND h.config = cfg ORDER BY h.shard FOR NO KEY UPDATE OF h)
+                 WHERE h.epoch = w.epoch AND h.config = cfg AND h.core = me ORDER BY h.shard FOR NO KEY UPDATE OF h)
   SELECT string_agg(w.shard::text, ',') INTO miss FROM want w LEFT JOIN held USING (shard) WHERE held.shard IS NULL;
   IF miss IS NOT NULL THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SA001', DETAIL = miss; END IF;
+END $$;
+
+-- In a pipeline a row count arrives after COMMIT was sent: so a statement that must touch every row raises by itself.
+CREATE FUNCTION one_for_each(touched int8, wanted int8) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF touched <> wanted THEN
+    RAISE EXCEPTION 'touched % rows of %', touched, wanted USING ERRCODE = 'SA002';
+  END IF;
 END $$;

@@ -7,4 +7,5 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'saatto_core') THEN CREATE ROLE saatto_core LOGIN; END IF;
 END $$;
 REVOKE ALL ON dek FROM PUBLIC;
-GRANT SELECT, INSERT, UPDATE ON dek TO saatto_core;
+GRANT SELECT, INSERT ON dek TO saatto_core;
+GRANT UPDATE (taken_by, taken_at) ON dek TO saatto_core;
