@@ -56,6 +56,23 @@ static void see_steps(struct cover *c, const struct fact *f, const struct case_s
     see_step(c, after->status == CASE_CLOSED ? after->outcome_step : WF_NONE);
 }
 
+/* The workflow's own `on`: the engine leaves no step by these, so the event itself tells. */
+static uint8_t root_exit(uint8_t event)
+{
+    static const struct {
+        uint8_t event, exit;
+    } rows[] = {{EVENT_CLIENT_LEFT, EXIT_CLIENT_LEFT},
+                {EVENT_CLIENT_MOVED, EXIT_CLIENT_MOVED},
+                {EVENT_CLIENT_DIED, EXIT_CLIENT_DIED},
+                {EVENT_ASKED_FOR, EXIT_ASKED_FOR}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (rows[i].event == event) {
+            return rows[i].exit;
+        }
+    }
+    return EXIT_NONE;
+}
+
 static void see_exits(struct cover *c, const struct fact *f, const struct case_state *before,
                       const struct case_state *after)
 {
@@ -71,11 +88,15 @@ static void see_exits(struct cover *c, const struct fact *f, const struct case_s
     if (f->exit != 0 && f->exit < STO_WF_EXITS_MAX) {
         c->exits[STO_WF_STEPS_MAX][f->exit] = true;
     }
+    c->exits[STO_WF_STEPS_MAX][root_exit(f->kind)] = true;
 }
 
 static uint16_t clock_row(const struct cover *c, const struct case_state *s, const struct clock *k)
 {
     const struct token *t = k->token ? state_token(s, k->token) : NULL;
+    if (k->kind == CLOCK_STABLE) { /* runs for the case, but its handover's step set it */
+        return s->right.valid && s->right.step < c->wf->n_steps ? s->right.step : STO_WF_STEPS_MAX;
+    }
     if (k->kind != CLOCK_SIDE) {
         return t ? t->step : STO_WF_STEPS_MAX;
     }
@@ -94,7 +115,11 @@ static void see_clocks(struct cover *c, const struct fact *f, const struct case_
     for (unsigned i = 0; i < before->n_clocks; i++) {
         const struct clock *k = &before->clocks[i];
         if (!k->paused && k->due_us <= f->now_us && k->kind < CLOCK_KINDS) {
-            c->clocks[clock_row(c, before, k)][k->kind] = true;
+            uint16_t row = clock_row(c, before, k);
+            c->clocks[row][k->kind] = true;
+            if (k->kind == CLOCK_WITHIN) { /* `expired` may stay: then no step is left by it */
+                c->exits[row][EXIT_EXPIRED] = true;
+            }
         }
     }
 }
