@@ -198,6 +198,7 @@ static bool play_entry(struct play *p, const struct sto_conf *entry)
         return false;
     }
     size_t errors = sto_diags_errors(p->l->diags);
+    p->failed = false; /* what an earlier entry expected in vain ends nothing */
     sto_conf_known(entry, keys, "entry", p->l->diags);
     if (sto_diags_errors(p->l->diags) > errors) {
         p->failed = true;
@@ -302,7 +303,7 @@ static void run_all(struct load *l, const struct sto_conf *list, const workflow_
         } else {
             load_err(l, s, "wrong-type", "a scenario must be a group { }");
         }
-        totals->failed += p->failed || sto_diags_errors(l->diags) > errors;
+        totals->failed += sto_diags_errors(l->diags) > errors;
         free(p);
     }
 }

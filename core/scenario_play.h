@@ -24,10 +24,10 @@ struct play {
     int64_t time_us;                       /* nominal time of the present entry */
     size_t sends_seen;                     /* deliveries of earlier entries */
     uint16_t last_token[STO_WF_STEPS_MAX]; /* newest token that stood on each step */
-    bool failed;
+    bool failed;                           /* an error in the present entry */
 };
 
-/* An error at a node, with the scenario's name in front; the scenario has failed. */
+/* An error at a node, with the scenario's name in front; the entry has failed. */
 void play_err(struct play *p, const struct sto_conf *at, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -113,8 +113,7 @@ static void fails(struct bench *b, const char *entries, int line, const char *co
     "{ after = \"1 day\"; by = \"te\"; event = \"task-result\"; step = \"ask\"; exit = \"done\";"  \
     " set : { need = \"work\"; };\n"
 #define ACCEPTED                                                                                   \
-    OFFERED "}, { by = \"te\"; event = \"offer\"; step = \"hand\"; },\n"                           \
-            "{ after = \"1 day\"; by = \"city\"; event = \"accept\"; step = \"hand\";\n"
+    OFFERED "}, { after = \"1 day\"; by = \"city\"; event = \"accept\"; step = \"hand\";\n"
 
 /* ------------------------------------------------------------------ passing */
 
@@ -317,6 +316,11 @@ static void every_wrong_expectation_of_an_entry_is_told(void **state)
                      -STO_E_CONFIG);
     assert_int_equal(sto_diags_errors(b->diags), 4);
     assert_int_equal(b->totals.failed, 1);
+    assert_int_equal(run(b, "{ expect : { holder = \"city\"; }; },\n" OFFERED
+                            "expect : { steps = [ \"ask\" ]; }; },\n"
+                            "{ after = \"1 day\"; expect : { outcome = \"over\"; }; }"),
+                     -STO_E_CONFIG);
+    assert_int_equal(sto_diags_errors(b->diags), 3);
 }
 
 /* ----------------------------------------------------------------- coverage */
