@@ -190,6 +190,14 @@ int saatto_fd(const saatto_t *s)
     return fd;
 }
 
+static bool more_to_read(const saatto_t *s)
+{
+    int events = 0;
+    size_t size = sizeof events;
+
+    return zmq_getsockopt(s->socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
+}
+
 int saatto_step(saatto_t *s, int timeout_ms, struct saatto_error *error)
 {
     zmq_pollitem_t items[2] = {{.socket = s->socket, .events = ZMQ_POLLIN}, {.socket = s->wake_rx, .events = ZMQ_POLLIN}};
@@ -213,7 +221,11 @@ int saatto_step(saatto_t *s, int timeout_ms, struct saatto_error *error)
         rc = -err.code;
     }
     pthread_mutex_unlock(&s->lock);
-    return rc != 0 ? public_error(&err, error) : STEP_MS_MAX;
+    if (rc != 0) {
+        return public_error(&err, error);
+    }
+    /* The descriptor tells of changes only, and sending may have swallowed one. */
+    return more_to_read(s) ? 0 : STEP_MS_MAX;
 }
 
 static void *thread_main(void *arg)

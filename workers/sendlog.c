@@ -152,6 +152,16 @@ static int append_record(struct sendlog *s, const struct sto_buf *b, struct sto_
     return rc;
 }
 
+/* For what may be lost: no sync of its own. */
+static int append_unsynced(struct sendlog *s, const struct sto_buf *b)
+{
+    bool dirty = s->dirty;
+    int rc = append_record(s, b, NULL);
+
+    s->dirty = dirty;
+    return rc;
+}
+
 static void put_head(const struct sendlog *s, struct sto_buf *b)
 {
     sto_put_u8(b, RECORD_HEAD);
@@ -445,7 +455,7 @@ void sendlog_receipt(sendlog_t *s, unsigned shard, uint64_t upto,
         sto_put_u16(&b, (uint16_t)shard);
         sto_put_u64(&b, upto);
         /* lost with a crash it only means that these events are sent again and answered as repeats */
-        if (append_record(s, &b, NULL) != 0) {
+        if (append_unsynced(s, &b) != 0) {
             sto_log(STO_WARN, "outbox_append_failed", "path", s->path, NULL);
         }
         sto_buf_release(&b);
@@ -469,6 +479,24 @@ size_t sendlog_waiting(const sendlog_t *s)
     return n;
 }
 
+int64_t sendlog_last_ticket(const sendlog_t *s)
+{
+    return s->last_ticket;
+}
+
+bool sendlog_ticket_waits(const sendlog_t *s, int64_t ticket)
+{
+    for (unsigned i = 0; i < STO_SHARDS_MAX; i++) {
+        const struct queue *q = &s->shard[i];
+        for (size_t k = 0; k < q->n; k++) {
+            if (q->v[q->first + k].ticket == ticket) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 void sendlog_taken(sendlog_t *s, unsigned shard, uint32_t incarnation, uint64_t upto)
 {
     STO_ASSERT(shard < STO_SHARDS_MAX);
@@ -481,7 +509,7 @@ void sendlog_taken(sendlog_t *s, unsigned shard, uint32_t incarnation, uint64_t 
         sto_put_u16(&b, (uint16_t)shard);
         sto_put_u32(&b, incarnation);
         sto_put_u64(&b, upto);
-        if (append_record(s, &b, NULL) != 0) {
+        if (append_unsynced(s, &b) != 0) {
             sto_log(STO_WARN, "outbox_append_failed", "path", s->path, NULL);
         }
         sto_buf_release(&b);

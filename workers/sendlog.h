@@ -44,6 +44,10 @@ void sendlog_receipt(sendlog_t *self, unsigned shard, uint64_t upto,
 /* The i-th event of a shard that has no receipt; NULL past the end. */
 const struct sendlog_event *sendlog_at(const sendlog_t *self, unsigned shard, size_t i);
 size_t sendlog_waiting(const sendlog_t *self);
+/* Highest ticket ever given, over restarts too; 0 = none. */
+int64_t sendlog_last_ticket(const sendlog_t *self);
+/* Has the event of this ticket no receipt yet? */
+bool sendlog_ticket_waits(const sendlog_t *self, int64_t ticket);
 
 /* Deliveries taken in: everything of the shard up to seq, in this incarnation. */
 void sendlog_taken(sendlog_t *self, unsigned shard, uint32_t incarnation, uint64_t upto);

@@ -93,6 +93,12 @@ SAATTO_API void saatto_close(saatto_t **self_p);    /* says BYE; the outbox keep
 /* Puts an event into the outbox (durable if there is a state_dir) and returns its ticket (> 0), or a negative code. */
 SAATTO_API int64_t saatto_send(saatto_t *self, const struct saatto_event *event, struct saatto_error *err);
 SAATTO_API void saatto_ack(saatto_t *self, unsigned shard, uint64_t seq);
+/* For a delivery answered SAATTO_LATER: deliver it again after that many milliseconds. */
+SAATTO_API void saatto_defer(saatto_t *self, unsigned shard, uint64_t seq, unsigned after_ms);
+/* Tickets are given in order, so one above the last was never sent; one that does not wait has its receipt. With a state_dir
+   both hold over restarts: an application that wrote down beforehand what it was about to send knows what became of it. */
+SAATTO_API int64_t saatto_last_ticket(const saatto_t *self);
+SAATTO_API bool saatto_ticket_waits(const saatto_t *self, int64_t ticket);
 SAATTO_API size_t saatto_unreceipted(const saatto_t *self);
 SAATTO_API bool saatto_connected(const saatto_t *self);
 SAATTO_API int64_t saatto_domain_now(const saatto_t *self); /* manual clock: the broker's; else the wall clock */
