@@ -76,21 +76,28 @@ static enum mover mover(const workflow_t *w, const struct wf_step *s, unsigned e
     return s->type == STEP_STAGE ? BY_INSIDE : BY_CHOICE;
 }
 
+/* Fields that are surely set when a person took this exit: the engine refuses it without them. */
+static uint64_t brings(const struct wf_step *s, const struct wf_exit *e)
+{
+    if (s->type == STEP_HANDOVER || e->exit == EXIT_DECLINED) {
+        return 0;
+    }
+    return e->collects || e->exit == EXIT_INTERRUPTED ? e->collects : s->collects;
+}
+
 unsigned check_edges(const workflow_t *w, uint16_t ix, struct edge out[CHECK_EDGES_MAX])
 {
     const struct wf_step *s = &w->steps[ix];
     unsigned n = 0;
     for (unsigned k = 0; k < s->n_exits && n < CHECK_EDGES_MAX; k++) {
         const struct wf_exit *e = &s->exits[k];
-        uint64_t collects = e->collects ? e->collects : s->collects;
         enum mover by = mover(w, s, e->exit);
-        bool person = by == BY_CHOICE || by == BY_INSIDE;
         out[n++] = (struct edge){.exit = e->exit,
                                  .by = by,
                                  .kind = e->kind,
                                  .step = e->step,
                                  .leave = e->leave,
-                                 .collects = person ? collects : 0,
+                                 .collects = by == BY_CHOICE ? brings(s, e) : 0,
                                  .line = e->line};
     }
     for (unsigned k = 0; k < s->n_rules && n < CHECK_EDGES_MAX; k++) {

@@ -92,7 +92,7 @@ static void check_firsts(struct check *c, uint16_t stage, const uint16_t *first,
 {
     const workflow_t *w = c->w;
     struct set sets[WF_FIRST_MAX] = {0};
-    int line = stage == WF_ROOT ? 1 : w->steps[stage].line;
+    int line = stage == WF_ROOT ? w->start_line : w->steps[stage].line;
     for (unsigned k = 0; k < n; k++) {
         add_branch(w, stage, first[k], &sets[k]);
         for (unsigned j = 0; j < k; j++) {

@@ -157,7 +157,7 @@ void check_data(struct check *c)
     const workflow_t *w = c->w;
     struct flow f = {.w = w};
     flow_run(&f);
-    check_condition(c, w->start_when, w->start_requires, 1, "the condition of start");
+    check_condition(c, w->start_when, w->start_requires, w->start_line, "the condition of start");
     for (unsigned k = 0; k < w->n_steps; k++) {
         const struct wf_step *s = &w->steps[k];
         if (!c->reached[k]) {

@@ -137,6 +137,7 @@ struct workflow {
     uint64_t start_requires;
     expr_t *start_when;             /* NULL = always */
     bool once_client;
+    int start_line;
     uint16_t first[WF_FIRST_MAX]; uint8_t n_first;
     struct wf_when within[WF_WITHIN_MAX]; uint8_t n_within;
     struct wf_exit *exits_on; uint8_t n_exits_on; /* the workflow's own `on`: events and clocks, to its own steps */

@@ -73,8 +73,10 @@ static void load_start(struct wf_load *x)
         return;
     }
     sto_conf_known(g, KEYS, "start", x->l.diags);
+    w->start_line = g->line;
     w->start_by = wf_roles(x, g, "by");
-    if (!sto_conf_get(g, "by")) {
+    const struct sto_conf *by = sto_conf_get(g, "by");
+    if (!by || (by->type != STO_CONF_STRING && by->n_children == 0)) {
         load_err(&x->l, g, "missing-key",
                  "start: by is missing; it names the roles that may open a case");
     }

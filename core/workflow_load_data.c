@@ -348,6 +348,7 @@ void wf_load_fields(struct wf_load *x)
 {
     const struct sto_conf *g = load_group(&x->l, x->root, "data");
     uint64_t bytes = 0;
+    bool told = false;
     for (const struct sto_conf *c = first_named(x, g ? g->child : NULL, "field"); c;
          c = first_named(x, c->next, "field")) {
         if (!room(x, c, x->w->n_fields, STO_WF_FIELDS_MAX, "fields")) {
@@ -356,11 +357,11 @@ void wf_load_fields(struct wf_load *x)
         load_field(x, c);
         const struct wf_field *f = &x->w->fields[x->w->n_fields - 1];
         bytes += f->type == FIELD_TEXT || f->sealed ? f->bytes_max : 16;
-        if (bytes > STO_CASE_CONTENT_BYTES_MAX) {
+        if (bytes > STO_CASE_CONTENT_BYTES_MAX && !told) {
+            told = true;
             load_err(&x->l, c, "too-large",
                      "the fields up to '%s' may hold more than %u bytes; lower their bytes", f->id,
                      STO_CASE_CONTENT_BYTES_MAX);
-            return;
         }
     }
 }

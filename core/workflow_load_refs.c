@@ -266,11 +266,9 @@ void wf_first(struct wf_load *x, const struct sto_conf *g, uint16_t stage, uint1
               uint8_t *n)
 {
     struct first_arg a = {x, stage, out, n};
-    if (!sto_conf_get(g, "first")) {
+    if (load_strings(&x->l, g, "first", WF_FIRST_MAX, add_first, &a) == 0) {
         load_err(&x->l, g, "missing-key", "first is missing; it names the step to begin with");
-        return;
     }
-    load_strings(&x->l, g, "first", WF_FIRST_MAX, add_first, &a);
 }
 
 /* ------------------------------------------------------------------ events */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Any bytes as the one file of a network: errors and nothing, or no error and a network whose
+ * look-ups hold together.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "network.h"
+#include "sto_time.h"
+
+static void hold_together(const network_t *n)
+{
+    STO_ASSERT(n->n_orgs > 0 && n->n_calendars > 0 && n->n_ladders > 0);
+    STO_ASSERT(network_org(n, n->coordinator_org));
+    for (unsigned k = 0; k < n->n_orgs; k++) {
+        const struct organisation *o = &n->orgs[k];
+        STO_ASSERT(k == 0 || n->orgs[k - 1].number < o->number);
+        STO_ASSERT(network_org(n, o->number) == o && network_org_by_id(n, o->id) == o);
+        STO_ASSERT(o->n_desks > 0 && o->n_kinds > 0);
+        for (unsigned d = 0; d < o->n_desks; d++) {
+            STO_ASSERT(network_desk(o, o->desks[d].number) == &o->desks[d]);
+            STO_ASSERT(network_calendar(n, o->number, o->desks[d].number));
+        }
+        uint16_t now = network_in_force(n, o->number, 14000);
+        STO_ASSERT(now == 0 || validity_holds(&network_org(n, now)->valid, 14000));
+        for (unsigned c = 0; c < n->n_categories; c++) {
+            (void)network_basis(n, "services", o->number, c, 14000);
+        }
+    }
+    for (unsigned k = 0; k < n->n_services; k++) {
+        const struct organisation *o = network_org(n, n->services[k].org);
+        STO_ASSERT(o && network_desk(o, n->services[k].desk));
+        STO_ASSERT(network_service(n, n->services[k].number) == &n->services[k]);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct model_file file = {.name = "fuzz.cfg", .text = (const char *)data, .len = size};
+    sto_diags_t *diags = sto_diags_new();
+    network_t *n = NULL;
+    int rc = network_load("", &file, 1, diags, &n);
+    STO_ASSERT((rc == 0) == (n != NULL));
+    STO_ASSERT((rc == 0) == (sto_diags_errors(diags) == 0));
+    if (n) {
+        hold_together(n);
+    }
+    network_destroy(&n);
+    sto_diags_destroy(&diags);
+    return 0;
+}

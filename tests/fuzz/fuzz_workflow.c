@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Any bytes as a workflow file on a small network: errors and nothing, or no error and a workflow
+ * whose every index is in range, on which the checker comes to an end.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "sto_time.h"
+#include "workflow.h"
+
+static const char NETWORK[] =
+    "network : { id = \"n\"; version = 1; coordinator = \"a\"; categories = [ \"identity\", "
+    "\"dealings\", \"plan\", \"benefit\", \"service_need\" ]; };\n"
+    "organisations : { a : { number = 1; name = \"A\"; kinds = [ \"te-office\", \"municipality\" "
+    "]; may-hold = true; desks : { d : { number = 1; }; }; };\n"
+    "  b : { number = 2; name = \"B\"; kinds = [ \"employer\" ]; desks : { d : { number = 1; }; }; "
+    "}; };\n"
+    "ladders : { short : { rungs = ( { after = \"1 day\"; to = \"ball\"; } ); }; };\n"
+    "services : { guidance : { number = 1; organisation = \"a\"; };\n"
+    "  event : { number = 2; organisation = \"a\"; dates = \"FREQ=MONTHLY\"; from = "
+    "\"2008-01-01\"; at = \"10:00\"; }; };\n";
+
+static void exit_in_range(const workflow_t *w, const struct wf_exit *e)
+{
+    STO_ASSERT(e->exit < w->n_exits && e->leave < w->n_exits);
+    STO_ASSERT(e->kind >= TARGET_STEP && e->kind <= TARGET_STAY);
+    STO_ASSERT(e->kind != TARGET_STEP || e->step < w->n_steps);
+}
+
+static void in_range(const workflow_t *w)
+{
+    STO_ASSERT(w->n_steps > 0 && w->n_first > 0 && w->n_steps <= STO_WF_STEPS_MAX);
+    for (unsigned k = 0; k < w->n_steps; k++) {
+        const struct wf_step *s = &w->steps[k];
+        STO_ASSERT(s->type >= STEP_TASK && s->type <= STEP_END);
+        STO_ASSERT(s->stage == WF_ROOT || w->steps[s->stage].type == STEP_STAGE);
+        STO_ASSERT(s->host == WF_NONE || s->host == WF_ROOT || s->host < w->n_steps);
+        STO_ASSERT(s->role < w->n_roles || s->role >= PARTY_HOLDER);
+        STO_ASSERT(workflow_step(w, s->id) == k);
+        for (unsigned e = 0; e < s->n_exits; e++) {
+            exit_in_range(w, &s->exits[e]);
+            STO_ASSERT(workflow_step_exit(s, s->exits[e].exit) == &s->exits[e]);
+        }
+        for (unsigned j = 0; j < s->n_sides; j++) {
+            STO_ASSERT(w->steps[s->sides[j]].host == k);
+        }
+    }
+    for (unsigned e = 0; e < w->n_exits_on; e++) {
+        exit_in_range(w, &w->exits_on[e]);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static network_t *net; /* the same for all inputs */
+    sto_diags_t *diags = sto_diags_new();
+    if (!net) {
+        struct model_file file = {.name = "n.cfg", .text = NETWORK, .len = sizeof(NETWORK) - 1};
+        STO_ASSERT(network_load("n", &file, 1, diags, &net) == 0);
+    }
+    struct model_file file = {.name = "fuzz.cfg", .text = (const char *)data, .len = size};
+    workflow_t *w = NULL;
+    int rc = workflow_load(&file, NULL, net, diags, &w);
+    STO_ASSERT((rc == 0) == (w != NULL));
+    STO_ASSERT((rc == 0) == (sto_diags_errors(diags) == 0));
+    if (w) {
+        int64_t longest = 0;
+        in_range(w);
+        (void)check_workflow(w, "fuzz.cfg", net, diags, &longest);
+        STO_ASSERT(longest >= -1);
+    }
+    workflow_destroy(&w);
+    sto_diags_destroy(&diags);
+    return 0;
+}
