@@ -242,6 +242,7 @@ static void connect_some(struct pg_link *l, int64_t now)
             return;
         }
         l->state = PG_LINK_CONNECTING;
+        l->unsent = true; /* a new connection waits to write first */
         l->deadline_us = now + CONNECT_US;
         return;
     }
@@ -362,8 +363,7 @@ bool pg_link_pollfd(const struct pg_link *l, struct pollfd *out)
     }
     *out = (struct pollfd){.fd = PQsocket(l->conn), .events = POLLIN};
     if (l->state == PG_LINK_CONNECTING) {
-        /* before its first PQconnectPoll a connection waits to write */
-        out->events = l->unsent || PQstatus(l->conn) == CONNECTION_STARTED ? POLLOUT : POLLIN;
+        out->events = l->unsent ? POLLOUT : POLLIN;
     } else if (l->unsent) {
         out->events = POLLIN | POLLOUT;
     }
