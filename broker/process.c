@@ -2,10 +2,13 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -48,6 +51,30 @@ void process_report(int fd, const char *text, size_t n)
         ssize_t sent = send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
         (void)sent;
     }
+}
+
+int process_core_id(const char *run_dir, uint64_t id, uint64_t *former, struct sto_err *err)
+{
+    char *path = sto_asprintf("%s/core.id", run_dir);
+    char text[32] = "";
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int rc = 0;
+
+    if (fd < 0) {
+        rc = sto_fail(err, STO_E_IO, "could not open '%s': %s", path, strerror(errno));
+    } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        rc = sto_fail(err, STO_E_REFUSED, "another core lives in run folder '%s'", run_dir);
+        close(fd);
+    } else {
+        ssize_t n = pread(fd, text, sizeof text - 1, 0);
+        *former = n > 0 ? strtoull(text, NULL, 16) : 0;
+        int len = snprintf(text, sizeof text, "%016" PRIx64 "\n", id);
+        if (pwrite(fd, text, (size_t)len, 0) != len) {
+            rc = sto_fail(err, STO_E_IO, "could not write '%s': %s", path, strerror(errno));
+        }
+    }
+    free(path);
+    return rc; /* fd stays open: it holds the lock */
 }
 
 int process_curve_keys(const char *path, char pub[41], char sec[41], struct sto_err *err)

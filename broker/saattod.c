@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* saattod: the broker. Without --role it supervises a gate and a core, each a process of its own. */
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "process.h"
 #include "settings.h"
 #include "shell.h"
+#include "store_replay.h"
 #include "sto_arena.h"
 #include "sto_crypto.h"
 #include "sto_file.h"
@@ -20,7 +22,7 @@
 #define REST_MAX 48
 
 struct arguments {
-    const char *config, *role;
+    const char *config, *role, *replay;
     int report_fd;
     bool print_config, print_reference, verbose;
     const char *set[REST_MAX];
@@ -36,6 +38,8 @@ static const char usage[] =
     "  --set KEY=VALUE        one setting; wins over the file\n"
     "  --print-config         print the settings in force, loadable again, and end\n"
     "  --print-reference      print the table of settings as Markdown, and end\n"
+    "  --replay FILE          write captured batches into the database of the setting dsn, whose role\n"
+    "                         must own the tables; print how fast that went, and end\n"
     "  --verbose              log debug lines too\n"
     "  -V, --version, -h, --help\n"
     "\n"
@@ -50,6 +54,7 @@ static int parse(int argc, char **argv, struct arguments *a)
                                             {"verbose", no_argument, NULL, 'v'},
                                             {"role", required_argument, NULL, 'R'},
                                             {"report-fd", required_argument, NULL, 'F'},
+                                            {"replay", required_argument, NULL, 'L'},
                                             {"version", no_argument, NULL, 'V'},
                                             {"help", no_argument, NULL, 'h'},
                                             {0}};
@@ -79,6 +84,9 @@ static int parse(int argc, char **argv, struct arguments *a)
             break;
         case 'R':
             a->role = optarg;
+            break;
+        case 'L':
+            a->replay = optarg;
             break;
         case 'F':
             a->report_fd = atoi(optarg);
@@ -128,6 +136,28 @@ static int load_settings(const struct arguments *a, sto_settings_t *settings)
     return status;
 }
 
+/* The limit of a benchmark: one JSON line, rates also by size of batch. */
+static int run_replay(const struct arguments *a, const sto_settings_t *s, struct sto_err *err)
+{
+    struct store_replay_stats st;
+    int rc = store_pg_replay(a->replay, sto_settings_str(s, "dsn"), &st, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    printf("{\"batches\": %" PRIu64 ", \"events\": %" PRIu64 ", \"bytes\": %" PRIu64
+           ", \"seconds\": %.6f, \"by_size\": [",
+           st.batches, st.events, st.bytes, st.seconds);
+    for (int i = 0; i < REPLAY_SIZES; i++) {
+        printf("%s{\"events_from\": %d, \"batches\": %" PRIu64 ", \"events\": %" PRIu64
+               ", \"seconds\": %.6f}",
+               i == 0 ? "" : ", ", 1 << i, st.by_size[i].batches, st.by_size[i].events,
+               st.by_size[i].seconds);
+    }
+    printf("]}\n");
+    return 0;
+}
+
 static int run_gate(const struct arguments *a, const sto_settings_t *s, const char *endpoint, struct sto_err *err)
 {
     struct gate_options o = {.listen = sto_settings_str(s, "listen"),
@@ -143,13 +173,15 @@ static int run_gate(const struct arguments *a, const sto_settings_t *s, const ch
 
 static int run_core(const struct arguments *a, const sto_settings_t *s, const char *endpoint, struct sto_err *err)
 {
-    uint64_t id = sto_random_u64() >> 1;
+    uint64_t id = sto_random_u64() >> 1, former = 0;
+    int rc = process_core_id(sto_settings_str(s, "run-dir"), id, &former, err);
     const char *capture = sto_settings_str(s, "capture");
     struct shell_options o = {
         .endpoint = endpoint,
         .store = {.dsn = sto_settings_str(s, "dsn"),
                   .keys_dsn = sto_settings_str(s, "keys-dsn"),
                   .core_id = id,
+                  .former_core_id = former,
                   .commit_timeout_ms = (int)sto_settings_int(s, "commit-timeout"),
                   .capture = capture[0] != '\0',
                   .capture_path = capture},
@@ -164,7 +196,7 @@ static int run_core(const struct arguments *a, const sto_settings_t *s, const ch
         .parent_pid = getppid()};
 
     sto_log_init("saattod-core", a->verbose ? STO_DEBUG : STO_INFO);
-    return shell_run(&o, err);
+    return rc != 0 ? rc : shell_run(&o, err);
 }
 
 /* What the children get: the same configuration and assignments. */
@@ -191,7 +223,9 @@ static int run(const struct arguments *a, const sto_settings_t *s, struct sto_er
     int rc = sto_mkdirs(run_dir, 0700, err);
 
     process_init();
-    if (rc == 0 && a->role != NULL && strcmp(a->role, "gate") == 0) {
+    if (rc == 0 && a->replay != NULL) {
+        rc = run_replay(a, s, err);
+    } else if (rc == 0 && a->role != NULL && strcmp(a->role, "gate") == 0) {
         rc = run_gate(a, s, endpoint, err);
     } else if (rc == 0 && a->role != NULL && strcmp(a->role, "core") == 0) {
         rc = run_core(a, s, endpoint, err);
