@@ -15,6 +15,7 @@
 
 #define TREE_ARENA_BYTES   (32u << 20)
 #define SCENARIO_YEARS_MAX 20
+#define SCENARIO_YEAR_END  2200
 #define ENTRY_SLACK_US     999999 /* several events in one instant are a microsecond apart */
 
 void play_err(struct play *p, const struct sto_conf *at, const char *code, const char *fmt, ...)
@@ -273,6 +274,12 @@ static void play_scenario(struct play *p, const struct sto_conf *scenario)
         return;
     }
     p->start_us = p->time_us;
+    if (p->start_us < sto_day_start_us(0) ||
+        p->start_us >= sto_day_start_us(sto_day_from_civil(SCENARIO_YEAR_END, 1, 1))) {
+        play_err(p, sto_conf_get(scenario, "at"), "time", "a scenario starts from 1970 to %d",
+                 SCENARIO_YEAR_END - 1);
+        return;
+    }
     const struct sto_conf *timeline = sto_conf_get(scenario, "timeline");
     if (timeline && timeline->type != STO_CONF_LIST) {
         play_err(p, timeline, "wrong-type", "timeline must be a list ( )");
