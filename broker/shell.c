@@ -260,7 +260,11 @@ int shell_run(const struct shell_options *o, struct sto_err *err)
         rc = open_gates(&sh, o->endpoint, err);
     }
     if (rc == 0) {
-        sh.reactor = reactor_new(&o->reactor);
+        struct reactor_options reactor = o->reactor;
+        if (reactor.n_shards == 0) {
+            reactor.n_shards = store_pg_shards(sh.store);
+        }
+        sh.reactor = reactor_new(&reactor);
         sh.next_durability_us = sto_mono_us() + DURABILITY_CHECK_US;
         step(&sh, &(struct reactor_input){.kind = RX_TICK});
         loop(&sh, o);

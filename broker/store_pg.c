@@ -188,6 +188,11 @@ uint64_t store_pg_config(const store_t *base)
     return ((const struct store_pg *)(const void *)base)->config;
 }
 
+unsigned store_pg_shards(const store_t *base)
+{
+    return ((const struct store_pg *)(const void *)base)->n_shards;
+}
+
 const char *store_pg_unsafe(const store_t *base)
 {
     const struct store_pg *s = (const struct store_pg *)(const void *)base;

@@ -27,6 +27,8 @@ unsigned store_pg_pollfds(store_t *self, struct pollfd *fds, unsigned cap);
 void store_pg_run(store_t *self, int64_t mono_us);
 /* Config number now in the database, polled by store_pg_run each 500 ms; a rise becomes RX_CONFIG. 0 = not known yet. */
 uint64_t store_pg_config(const store_t *self);
+/* Shards of the installation, known since store_pg_new. */
+unsigned store_pg_shards(const store_t *self);
 /* durability settings again (each minute); NULL = fine, else what changed: the shell then stops acknowledging. */
 const char *store_pg_unsafe(const store_t *self);
 #endif
