@@ -13,15 +13,17 @@
  */
 #ifndef NETWORK_H
 #define NETWORK_H
-#include <stdbool.h>
-#include <stdint.h>
 #include "calendar.h"
 #include "sto_conf.h"
 #include "sto_limits.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 #define NET_KINDS_MAX 8
 
-struct validity { int32_t from_day, until_day; }; /* inclusive; INT32_MIN / INT32_MAX = open */
+struct validity {
+    int32_t from_day, until_day;
+}; /* inclusive; INT32_MIN / INT32_MAX = open */
 static inline bool validity_holds(const struct validity *v, int32_t day)
 {
     return day >= v->from_day && day <= v->until_day;
@@ -30,30 +32,32 @@ static inline bool validity_holds(const struct validity *v, int32_t day)
 struct desk {
     uint16_t number;
     const char *id;
-    const char *lead;           /* name of the desk's lead person or shared box; "" = none */
-    int16_t calendar_ix;        /* own, or the organisation's */
+    const char *lead;    /* name of the desk's lead person or shared box; "" = none */
+    int16_t calendar_ix; /* own, or the organisation's */
 };
 
 struct organisation {
-    uint16_t number;            /* 1..32767 */
-    const char *id;             /* "oulu-te" */
-    const char *name;           /* as people read it */
-    const char *business_id;    /* Y-tunnus, checked; "" = none */
-    const char *kinds[NET_KINDS_MAX]; uint8_t n_kinds; /* "te-office", "municipality", … */
-    const char *municipality;   /* serves or lies in; "" = everywhere */
-    bool may_hold;              /* may be responsible for a client (lead) */
+    uint16_t number;         /* 1..32767 */
+    const char *id;          /* "oulu-te" */
+    const char *name;        /* as people read it */
+    const char *business_id; /* Y-tunnus, checked; "" = none */
+    const char *kinds[NET_KINDS_MAX];
+    uint8_t n_kinds;          /* "te-office", "municipality", … */
+    const char *municipality; /* serves or lies in; "" = everywhere */
+    bool may_hold;            /* may be responsible for a client (lead) */
     struct validity valid;
-    uint16_t successor;         /* number, 0 = none; from valid.until_day + 1 */
+    uint16_t successor; /* number, 0 = none; from valid.until_day + 1 */
     int16_t calendar_ix;
-    struct desk desks[STO_DESKS_MAX]; uint8_t n_desks; /* [0] is the default (intake) desk */
+    struct desk desks[STO_DESKS_MAX];
+    uint8_t n_desks; /* [0] is the default (intake) desk */
 };
 
 enum service_shape { SERVICE_PLAIN, SERVICE_SESSION };
 struct service {
     uint16_t number;
-    const char *id;             /* "service-guidance", "info-event" */
-    uint16_t org;               /* number */
-    uint16_t desk;              /* number */
+    const char *id; /* "service-guidance", "info-event" */
+    uint16_t org;   /* number */
+    uint16_t desk;  /* number */
     struct validity valid;
     enum service_shape shape;   /* SESSION when it has `dates` */
     const char *rrule;          /* dates = "FREQ=…" */
@@ -65,13 +69,24 @@ struct service {
     bool obliging;              /* absence may be told to an authority */
 };
 
-struct calendar_def { const char *id; struct calendar cal; };
+struct calendar_def {
+    const char *id;
+    struct calendar cal;
+};
 
 /* Escalation ladder: rungs counted in the ball holder's working time. */
 enum rung_to { RUNG_BALL, RUNG_DESK_LEAD, RUNG_SENDER_LEAD, RUNG_COORDINATOR };
-struct rung { struct sto_duration after; bool before_due; /* `after` counts before due (reminder) or after due */ enum rung_to to; };
+struct rung {
+    struct sto_duration after;
+    bool before_due; /* `after` counts before due (reminder) or after due */
+    enum rung_to to;
+};
 #define LADDER_RUNGS_MAX 8
-struct ladder { const char *id; struct rung rungs[LADDER_RUNGS_MAX]; uint8_t n_rungs; };
+struct ladder {
+    const char *id;
+    struct rung rungs[LADDER_RUNGS_MAX];
+    uint8_t n_rungs;
+};
 
 enum basis_kind { BASIS_STATUTE = 1, BASIS_CONSENT, BASIS_CONTRACT, BASIS_VITAL, BASIS_CLIENT_ACT };
 struct basis {
@@ -79,61 +94,86 @@ struct basis {
     uint16_t version;
     const char *id;
     enum basis_kind kind;
-    const char *purpose;        /* equals the workflow's purpose */
-    const char *receiver_kinds[NET_KINDS_MAX]; uint8_t n_receiver_kinds;
-    uint16_t receiver_orgs[16]; uint8_t n_receiver_orgs; /* numbers; both lists empty = nobody */
-    uint32_t categories;        /* bits of network.categories */
+    const char *purpose; /* equals the workflow's purpose */
+    const char *receiver_kinds[NET_KINDS_MAX];
+    uint8_t n_receiver_kinds;
+    uint16_t receiver_orgs[16];
+    uint8_t n_receiver_orgs; /* numbers; both lists empty = nobody */
+    uint32_t categories;     /* bits of network.categories */
     struct validity valid;
-    const char *document;       /* reference: act and section */
+    const char *document; /* reference: act and section */
 };
 
-struct clock_defaults {         /* of handover.md; a network may change them */
-    struct sto_duration answer, decide, info, book, meet, confirm, check_in, wait_max, stable, cap, draft, next;
-    uint8_t info_rounds_max;    /* 3 */
-    uint8_t no_show_limit;      /* 2 */
+struct clock_defaults { /* of handover.md; a network may change them */
+    struct sto_duration answer, decide, info, book, meet, confirm, check_in, wait_max, stable, cap,
+        draft, next;
+    uint8_t info_rounds_max; /* 3 */
+    uint8_t no_show_limit;   /* 2 */
 };
 
-struct network_setting { const char *workflow, *name; bool is_duration; int64_t i; struct sto_duration d; const char *file; int line; };
+struct network_setting {
+    const char *workflow, *name;
+    bool is_duration;
+    int64_t i;
+    struct sto_duration d;
+    const char *file;
+    int line;
+};
 
 typedef struct network network_t;
 struct network {
-    const char *id;             /* "oulu-2014" */
+    const char *id; /* "oulu-2014" */
     uint32_t version;
-    uint8_t hash[32];           /* of the files' bytes, in name order */
-    struct organisation orgs[STO_ORGS_MAX]; uint16_t n_orgs;   /* sorted by number */
-    struct service services[STO_SERVICES_MAX]; uint16_t n_services; /* sorted by number */
-    struct calendar_def calendars[STO_CALENDARS_MAX]; uint8_t n_calendars; /* [0] default */
-    struct ladder ladders[STO_LADDERS_MAX]; uint8_t n_ladders;  /* [0] default */
-    struct basis bases[STO_BASES_MAX]; uint8_t n_bases;
-    const char *categories[STO_CATEGORIES_MAX]; uint8_t n_categories;
-    uint32_t teaser_always;     /* categories that may leave before acceptance, bits */
+    uint8_t hash[32]; /* of the files' bytes, in name order */
+    struct organisation orgs[STO_ORGS_MAX];
+    uint16_t n_orgs; /* sorted by number */
+    struct service services[STO_SERVICES_MAX];
+    uint16_t n_services; /* sorted by number */
+    struct calendar_def calendars[STO_CALENDARS_MAX];
+    uint8_t n_calendars; /* [0] default */
+    struct ladder ladders[STO_LADDERS_MAX];
+    uint8_t n_ladders; /* [0] default */
+    struct basis bases[STO_BASES_MAX];
+    uint8_t n_bases;
+    const char *categories[STO_CATEGORIES_MAX];
+    uint8_t n_categories;
+    uint32_t teaser_always; /* categories that may leave before acceptance, bits */
     struct clock_defaults clocks;
-    struct network_setting settings[64]; uint8_t n_settings;
-    uint16_t coordinator_org;   /* number: end of every ladder */
-    sto_arena_t *arena;         /* owns all strings */
+    struct network_setting settings[64];
+    uint8_t n_settings;
+    uint16_t coordinator_org; /* number: end of every ladder */
+    sto_arena_t *arena;       /* owns all strings */
 };
 
 /* One file's bytes; name as shown in errors. */
-struct model_file { const char *name; const char *text; size_t len; };
+struct model_file {
+    const char *name;
+    const char *text;
+    size_t len;
+};
 
-/* Files of one network in name order. On errors returns -STO_E_CONFIG, *out NULL, all errors in diags. */
-int network_load(const char *id, const struct model_file *files, size_t n_files, sto_diags_t *diags, network_t **out);
+/* Files of one network in name order. On errors returns -STO_E_CONFIG, *out NULL, all errors in
+ * diags. */
+int network_load(const char *id, const struct model_file *files, size_t n_files, sto_diags_t *diags,
+                 network_t **out);
 void network_destroy(network_t **self_p);
 
-const struct organisation *network_org(const network_t *n, uint16_t number);            /* NULL = none; O(log n) */
+const struct organisation *network_org(const network_t *n,
+                                       uint16_t number); /* NULL = none; O(log n) */
 const struct organisation *network_org_by_id(const network_t *n, const char *id);
 const struct desk *network_desk(const struct organisation *o, uint16_t number);
 const struct desk *network_desk_by_id(const struct organisation *o, const char *id);
 const struct service *network_service(const network_t *n, uint16_t number);
 const struct service *network_service_by_id(const network_t *n, const char *id);
-int network_category(const network_t *n, const char *id);                               /* bit, -1 = unknown */
+int network_category(const network_t *n, const char *id); /* bit, -1 = unknown */
 bool organisation_is(const struct organisation *o, const char *kind);
 /* Follows successor links from `number` to whoever is in force on `day`; 0 = nobody. */
 uint16_t network_in_force(const network_t *n, uint16_t number, int32_t day);
 const struct calendar *network_calendar(const network_t *n, uint16_t org, uint16_t desk);
 
-/* Legal basis for sending `category` (bit index) to receiver on `day`; NULL = none. Statutes and contracts only; consents
-   of the client are in the case's state (engine). */
-const struct basis *network_basis(const network_t *n, const char *purpose, uint16_t receiver_org, unsigned category, int32_t day);
+/* Legal basis for sending `category` (bit index) to receiver on `day`; NULL = none. Statutes and
+   contracts only; consents of the client are in the case's state (engine). */
+const struct basis *network_basis(const network_t *n, const char *purpose, uint16_t receiver_org,
+                                  unsigned category, int32_t day);
 
 #endif
