@@ -388,7 +388,7 @@ static expr_t *parse_sum(struct parser *p, struct expr_name *meaning)
         next(p);
         int at = p->w.col;
         const expr_t *b = parse_value(p, &unused);
-        if (p->failed) {
+        if (p->failed || !a || !b) {
             return NULL;
         }
         bool dates = a->type == EXPR_DATE && b->type == EXPR_DURATION;
@@ -531,7 +531,10 @@ static expr_t *parse_is(struct parser *p, const expr_t *a, const struct expr_nam
         struct expr_name unused = {0};
         b = parse_sum(p, &unused);
     }
-    if (!p->failed && b->type != a->type) {
+    if (p->failed || !b) {
+        return NULL;
+    }
+    if (b->type != a->type) {
         return fail(p, col, "%s cannot be compared with %s", type_name(a->type),
                     type_name(b->type));
     }

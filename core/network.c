@@ -135,8 +135,8 @@ const struct calendar *network_calendar(const network_t *n, uint16_t org, uint16
 {
     const struct organisation *o = network_org(n, org);
     const struct desk *d = o ? network_desk(o, desk) : NULL;
-    int ix = d ? d->calendar_ix : o ? o->calendar_ix : 0;
-    STO_ASSERT(ix >= 0 && ix < n->n_calendars);
+    unsigned ix = (unsigned)(d ? d->calendar_ix : o ? o->calendar_ix : 0);
+    STO_ASSERT(ix < n->n_calendars);
     return &n->calendars[ix].cal;
 }
 

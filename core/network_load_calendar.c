@@ -87,7 +87,7 @@ static void add_closed(void *arg, const struct sto_conf *at, const char *s)
     int32_t d1 = 0, d2 = 0;
     bool bad = n >= sizeof(from) || (dots && strlen(dots + 2) >= sizeof(to));
     if (!bad) {
-        memcpy(from, s, n);
+        (void)snprintf(from, sizeof(from), "%.*s", (int)n, s);
         (void)snprintf(to, sizeof(to), "%s", dots ? dots + 2 : from);
         bad = sto_day_parse(from, &d1, NULL) || sto_day_parse(to, &d2, NULL) || d1 > d2;
     }

@@ -161,7 +161,6 @@ static bool waits(enum step_type t)
 static void check_keys(struct wf_load *x, const struct sto_conf *c, enum step_type t)
 {
     const char *known[64];
-    char what[64];
     unsigned n = 0;
     for (const char *const *k = keys_of(t); *k; k++) {
         known[n++] = *k;
@@ -176,9 +175,7 @@ static void check_keys(struct wf_load *x, const struct sto_conf *c, enum step_ty
         }
     }
     known[n] = NULL;
-    what[0] = '\0';
-    strncat(what, TYPES[t], sizeof(what) - 1);
-    sto_conf_known(c, known, what, x->l.diags);
+    sto_conf_known(c, known, TYPES[t], x->l.diags);
 }
 
 /* ------------------------------------------------------------------ parts */

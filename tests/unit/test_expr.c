@@ -312,11 +312,12 @@ static char *repeated(const char *head, const char *part, unsigned n, const char
     size_t cap = strlen(head) + n * strlen(part) + strlen(tail) + 1;
     char *s = calloc(1, cap);
     assert_non_null(s);
-    (void)strcat(s, head);
+    int at = snprintf(s, cap, "%s", head);
     for (unsigned k = 0; k < n; k++) {
-        (void)strcat(s, part);
+        at += snprintf(s + at, cap - (size_t)at, "%s", part);
     }
-    return strcat(s, tail);
+    (void)snprintf(s + at, cap - (size_t)at, "%s", tail);
+    return s;
 }
 
 static void depth_and_size_are_bounded(void **state)
