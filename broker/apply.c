@@ -88,7 +88,7 @@ static bool find_entry(struct turn *t, const struct sto_uuid *id, enum apply_res
         return true;
     }
     bool absent = false;
-    e->wf = e->wf ? e->wf : config_wf(r, e->state->workflow, &absent);
+    e->wf = e->wf ? e->wf : deployed_wf(r, e->state->workflow, &absent);
     if (absent) {
         *out = refuse(t, STO_E_UNKNOWN_WORKFLOW, "the case's workflow version cannot be loaded");
         return false;
@@ -140,7 +140,7 @@ static bool prepare_start(struct turn *t, enum apply_result *out)
         *out = refuse(t, STO_E_ALREADY, "this case was started before");
         return false;
     }
-    t->wf = config_newest(r, t->workflow);
+    t->wf = deployed_newest(r, t->workflow);
     if (!t->wf) {
         *out = refuse(t, STO_E_UNKNOWN_WORKFLOW, "no such workflow is deployed");
         return false;

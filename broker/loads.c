@@ -72,10 +72,10 @@ static void loaded(reactor_t *r, const struct load *l, const struct store_result
 {
     switch (l->req.what) {
     case LOAD_CONFIG:
-        config_loaded(r, res);
+        deployed_loaded(r, res);
         break;
     case LOAD_WORKFLOW:
-        config_workflow_loaded(r, res, l->req.workflow);
+        deployed_workflow_loaded(r, res, l->req.workflow);
         break;
     case LOAD_ANSWERS:
         inbox_answers(r, res);

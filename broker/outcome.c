@@ -52,7 +52,7 @@ static void look_at_owners(reactor_t *r, const struct store_result *res)
             sh->incarnation = res->owners[i].incarnation;
         }
         if (r->cfg && res->owners[i].config > r->cfg->number) {
-            config_ask(r);
+            deployed_ask(r);
         }
     }
 }
@@ -177,7 +177,10 @@ void outcome_settle(reactor_t *r, const struct store_result *res)
         look_at_owners(r, res);
         return;
     }
+    /* Without an event nobody can tell whether the manual clock was set: it is set again, to the same. */
+    int64_t clock_us = r->going->clock_us;
     batch_throw(r);
+    r->open->clock_us = clock_us;
     r->commit = COMMIT_FREE;
     look_at_owners(r, res);
 }

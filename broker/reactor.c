@@ -86,8 +86,8 @@ void reactor_destroy(reactor_t **self_p)
     table_release(&r->orgs);
     batch_release(r);
     loads_release(r);
-    config_destroy(&r->cfg);
-    config_destroy(&r->cfg_next);
+    deployed_destroy(&r->cfg);
+    deployed_destroy(&r->cfg_next);
     free(r->heap.v);
     free(r->turn);
     sto_arena_destroy(&r->frame_arena);
@@ -335,7 +335,7 @@ static void begin(reactor_t *r, int64_t mono_us, int64_t domain_us, struct react
     if (!r->started) {
         r->started = true;
         r->started_mono_us = mono_us;
-        config_ask(r);
+        deployed_ask(r);
         loads_keys(r);
         takeover_start(r);
     }
@@ -346,7 +346,7 @@ static void settle_step(reactor_t *r)
 {
     tick(r);
     outcome_tick(r);
-    config_install(r);
+    deployed_install(r);
     cw_fire(r);
     kept_pump(r);
     inbox_ask_answers(r);
@@ -381,7 +381,7 @@ void reactor_step(reactor_t *r, const struct reactor_input *in, int64_t mono_us,
     case RX_TICK:
         break;
     case RX_CONFIG:
-        config_ask(r);
+        deployed_ask(r);
         break;
     }
     settle_step(r);

@@ -445,15 +445,15 @@ void takeover_start(reactor_t *r);
 void takeover_done(reactor_t *r, const struct store_result *res);
 void shard_lose(reactor_t *r, struct shard *sh);
 
-/* config.c */
-void config_ask(reactor_t *r);
-void config_loaded(reactor_t *r, const struct store_result *res);
-void config_install(reactor_t *r);  /* cfg_next, if nothing is under way */
-void config_destroy(struct config **self_p);
-void config_workflow_loaded(reactor_t *r, const struct store_result *res, const uint8_t hash[32]);
-struct wf *config_newest(const reactor_t *r, const char *id);
+/* deployed.c */
+void deployed_ask(reactor_t *r);
+void deployed_loaded(reactor_t *r, const struct store_result *res);
+void deployed_install(reactor_t *r);  /* cfg_next, if nothing is under way */
+void deployed_destroy(struct config **self_p);
+void deployed_workflow_loaded(reactor_t *r, const struct store_result *res, const uint8_t hash[32]);
+struct wf *deployed_newest(const reactor_t *r, const char *id);
 /* NULL: asked for; *absent: there is none with that hash. */
-struct wf *config_wf(reactor_t *r, const uint8_t hash[32], bool *absent);
+struct wf *deployed_wf(reactor_t *r, const uint8_t hash[32], bool *absent);
 
 /* outbox.c */
 struct org *org_get(reactor_t *r, uint16_t number);

@@ -107,7 +107,7 @@ void takeover_done(reactor_t *r, const struct store_result *res)
             "next_idx", sto_i((int64_t)h->next_idx), NULL);
     cw_horizon(r, rx_domain_us(r) + STO_US_PER_HOUR);
     if (r->cfg && h->config > r->cfg->number) {
-        config_ask(r);
+        deployed_ask(r);
     }
 }
 

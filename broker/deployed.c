@@ -13,7 +13,7 @@
 #include "sto_crypto.h"
 #include "sto_log.h"
 
-void config_ask(reactor_t *r)
+void deployed_ask(reactor_t *r)
 {
     if (!r->cfg_loading) {
         r->cfg_loading = true;
@@ -27,7 +27,7 @@ static void wf_free(struct wf *w)
     free(w);
 }
 
-void config_destroy(struct config **self_p)
+void deployed_destroy(struct config **self_p)
 {
     struct config *c = *self_p;
     if (!c) {
@@ -149,7 +149,7 @@ static struct config *build(reactor_t *r, const struct store_result *res)
     table_init(&c->keys, sizeof(((struct orgkey *)0)->key), seed);
     table_init(&c->services, sizeof(struct sto_uuid), seed);
     if (load_network(c, res) != 0) {
-        config_destroy(&c);
+        deployed_destroy(&c);
         return NULL;
     }
     for (uint32_t i = 0; i < res->n_workflows; i++) {
@@ -161,7 +161,7 @@ static struct config *build(reactor_t *r, const struct store_result *res)
     return c;
 }
 
-void config_loaded(reactor_t *r, const struct store_result *res)
+void deployed_loaded(reactor_t *r, const struct store_result *res)
 {
     r->cfg_loading = false;
     const struct config *newest = r->cfg_next ? r->cfg_next : r->cfg;
@@ -176,12 +176,12 @@ void config_loaded(reactor_t *r, const struct store_result *res)
     if (res->clock_us > r->clock_us) {
         r->clock_us = res->clock_us;
     }
-    config_destroy(&r->cfg_next);
+    deployed_destroy(&r->cfg_next);
     r->cfg_next = c;
-    config_install(r);
+    deployed_install(r);
 }
 
-void config_install(reactor_t *r)
+void deployed_install(reactor_t *r)
 {
     if (!r->cfg_next || r->commit == COMMIT_UNDER_WAY || r->commit == COMMIT_SETTLING) {
         return;
@@ -193,7 +193,7 @@ void config_install(reactor_t *r)
     for (size_t i = 0; (e = table_next(&r->cases, &i));) {
         e->wf = NULL;
     }
-    config_destroy(&r->cfg);
+    deployed_destroy(&r->cfg);
     r->cfg = r->cfg_next;
     r->cfg_next = NULL;
     sto_log(STO_INFO, "config_installed", "number", sto_i((int64_t)r->cfg->number), "network",
@@ -204,7 +204,7 @@ void config_install(reactor_t *r)
     cw_horizon(r, rx_domain_us(r) + STO_US_PER_HOUR);
 }
 
-void config_workflow_loaded(reactor_t *r, const struct store_result *res, const uint8_t hash[32])
+void deployed_workflow_loaded(reactor_t *r, const struct store_result *res, const uint8_t hash[32])
 {
     if (!r->cfg) {
         return;
@@ -221,7 +221,7 @@ void config_workflow_loaded(reactor_t *r, const struct store_result *res, const 
     kept_run(r, &r->misc);
 }
 
-struct wf *config_newest(const reactor_t *r, const char *id)
+struct wf *deployed_newest(const reactor_t *r, const char *id)
 {
     struct wf *w;
     for (size_t i = 0; (w = table_next(&r->cfg->wfs, &i));) {
@@ -244,7 +244,7 @@ static bool being_loaded(const reactor_t *r, const uint8_t hash[32])
     return false;
 }
 
-struct wf *config_wf(reactor_t *r, const uint8_t hash[32], bool *absent)
+struct wf *deployed_wf(reactor_t *r, const uint8_t hash[32], bool *absent)
 {
     struct wf *w = table_get(&r->cfg->wfs, hash);
     *absent = w && !w->w;
