@@ -33,13 +33,14 @@ struct work { /* one decision under way */
 void session_id(const char *network, uint16_t service, struct sto_uuid *out)
 {
     static const char domain[] = "saatto/session/1";
-    uint8_t in[256], hash[32];
-    size_t n = strlen(network);
-    STO_ASSERT(n + 2 <= sizeof in);
-    memcpy(in, network, n);
-    in[n] = (uint8_t)(service >> 8);
-    in[n + 1] = (uint8_t)service;
-    sto_sha256_2(domain, sizeof domain, in, n + 2, hash);
+    uint8_t hash[32];
+    struct sto_buf in;
+    sto_buf_init(&in, 0);
+    sto_put_bytes(&in, network, strlen(network));
+    sto_put_u16(&in, service);
+    STO_ASSERT(!in.failed);
+    sto_sha256_2(domain, sizeof domain, in.data, in.len, hash);
+    sto_buf_release(&in);
     sto_uuid_v8(out, hash, hash[31]);
 }
 

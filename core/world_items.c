@@ -100,8 +100,8 @@ struct world_item *world_items_add(struct world_items *s, const struct sto_uuid 
 {
     if (s->n == s->cap) {
         s->cap = s->cap ? 2 * s->cap : SLOTS_MIN / 2;
-        s->list = sto_xrealloc(s->list, s->cap * sizeof *s->list);
-        s->heap = sto_xrealloc(s->heap, s->cap * sizeof *s->heap);
+        s->list = sto_xrealloc(s->list, s->cap * sizeof(void *));
+        s->heap = sto_xrealloc(s->heap, s->cap * sizeof(void *));
     }
     struct world_item *it = sto_xcalloc(1, sizeof *it);
     it->id = *id;
