@@ -3,6 +3,7 @@
  * Events of the case itself: start and close, the client's acts, messages, consents,
  * corrections, other organisations' wishes, reassigning and succession.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -537,6 +538,26 @@ static void succeed_parties(struct turn *t, uint16_t from, struct party to)
     }
 }
 
+/* What was between the two has become a matter inside one. */
+static void succeed_settle(struct turn *t)
+{
+    uint16_t holder = t->s->holder.org;
+    for (unsigned i = 0; i < t->s->n_offers && t->s->status == CASE_OPEN; i++) {
+        const struct offer *o = &t->s->offers[i];
+        const struct token *x = state_token(t->s, o->token);
+        if (o->to.org == holder && offer_live(o->state) && x &&
+            step_of(t, x)->type == STEP_HANDOVER) {
+            uint16_t token = o->token;
+            offer_end(t, o->id, OFFER_WITHDRAWN, REASON_OTHER, false);
+            handover_lost(t, token, EXIT_WITHDRAWN);
+            i = UINT_MAX; /* offers may have gone: from the start */
+        }
+    }
+    if (t->s->right.valid && t->s->right.back_to.org == holder) {
+        right_lapse(t);
+    }
+}
+
 static int succeed(struct turn *t)
 {
     const char *name = t->in->name ? t->in->name : "";
@@ -565,6 +586,7 @@ static int succeed(struct turn *t)
         return turn_fail(t, STO_E_NOT_ALLOWED, "organisation '%s' may not be responsible", b->id);
     }
     succeed_parties(t, a->number, org_party(t->net, b->number, NULL));
+    succeed_settle(t);
     return t->rc;
 }
 

@@ -238,6 +238,11 @@ static int offer_guard(struct turn *t, const struct token *tok, struct party to)
     if (w->type == STEP_HANDOVER && handover_open(t->s, t->wf, tok->id)) {
         return turn_fail(t, STO_E_WRONG_STATE, "another handover of the case is open");
     }
+    if (w->type == STEP_HANDOVER && to.org == t->s->holder.org) {
+        turn_fail(t, STO_E_WRONG_STATE, "that organisation is responsible already");
+        turn_fix(t, "withdraw the open offers first, or reassign the case to another desk");
+        return t->rc;
+    }
     for (unsigned i = 0; i < t->s->n_offers; i++) {
         const struct offer *o = &t->s->offers[i];
         if (o->token == tok->id && offer_live(o->state) && o->to.org == to.org) {
@@ -466,7 +471,9 @@ void holder_move(struct turn *t, struct party to)
         t->s->ledger_n++;
         t->s->ledger_since_us = t->now;
     }
-    readdress(t, old);
+    if (!PLANT(18)) {
+        readdress(t, old);
+    }
 }
 
 void handover_take_over(struct turn *t, uint16_t id)
@@ -603,7 +610,7 @@ int handover_give_back(struct turn *t)
 {
     const struct right_of_return y = t->s->right;
     if (!y.valid && !(PLANT(10) && t->s->sender.org != 0)) {
-        return t->s->ledger_n > 1
+        return t->s->sender.org != 0
                    ? turn_fail(t, STO_E_RETURN_LAPSED, "the right of return has ended")
                    : turn_fail(t, STO_E_WRONG_STATE, "the case has not been taken over");
     }

@@ -242,6 +242,7 @@ static int find_named(struct turn *t, const struct rule *r, uint16_t *id)
 static int find_only(struct turn *t, const struct rule *r, uint16_t *id)
 {
     unsigned n = 0;
+    bool live_mine = false;
     const struct offer *wrong_side = NULL, *wrong_state = NULL, *ended = NULL;
     for (unsigned i = 0; i < t->s->n_offers; i++) {
         const struct offer *o = &t->s->offers[i];
@@ -250,6 +251,7 @@ static int find_only(struct turn *t, const struct rule *r, uint16_t *id)
             continue;
         }
         bool mine = side_may(t->s, w, o, r, t->in->actor.org, t->in->by_client);
+        live_mine = live_mine || (mine && offer_live(o->state));
         if (rule_fits(t->s, w, o, r)) {
             n += mine;
             *id = mine ? o->id : *id;
@@ -269,10 +271,10 @@ static int find_only(struct turn *t, const struct rule *r, uint16_t *id)
         turn_fix(t, "name the offer");
         return t->rc;
     }
-    const struct offer *o = wrong_side ? wrong_side : wrong_state;
-    if (!o && ended) {
+    if (ended && !live_mine) { /* its own has ended, whatever others have */
         return 1;
     }
+    const struct offer *o = wrong_side ? wrong_side : wrong_state;
     turn_fail(t, wrong_side ? STO_E_NOT_ALLOWED : STO_E_WRONG_STATE,
               "no offer of the case takes '%s'%s", event_kind_name(t->in->kind),
               wrong_side ? " from this organisation" : " now");

@@ -99,8 +99,10 @@ bool basis_covers(struct turn *t, uint16_t org, unsigned category, uint16_t *bas
     }
     for (unsigned i = 0; i < t->wf->n_consents; i++) {
         const struct wf_consent *c = &t->wf->consents[i];
-        if (t->s->consents[i].state == CONSENT_GIVEN && t->s->consents[i].until_us > t->now &&
-            c->categories >> category & 1 && consent_reaches(t, c, org)) {
+        bool given =
+            t->s->consents[i].state == CONSENT_GIVEN && t->s->consents[i].until_us > t->now;
+        given = given || (PLANT(17) && t->s->consents[i].state == CONSENT_LOST);
+        if (given && c->categories >> category & 1 && consent_reaches(t, c, org)) {
             *basis = (uint16_t)(0x8000u | i);
             *version = t->s->consents[i].version;
             return true;

@@ -403,7 +403,7 @@ static void expire_root(struct turn *t)
 
 void walk_expire(struct turn *t, uint16_t id)
 {
-    const struct token *tok = token_of(t, id);
+    const struct token *tok = token_find(t, id);
     if (id == 0) {
         expire_root(t);
         return;

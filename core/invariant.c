@@ -264,6 +264,12 @@ static int check_waiting(const struct look *l, const struct token *t)
         return 0;
     }
     struct party ball = engine_ball(l->net, l->wf, l->s, t);
+    bool work = w->type == STEP_TASK || w->type == STEP_MEETING;
+    uint8_t who = w->role == PARTY_CLIENT ? w->helps : w->role;
+    if (work && who == PARTY_HOLDER && t->at.org != l->s->holder.org) {
+        return BROKEN(l, "invariant 6: the holder's work at '%s' did not follow responsibility",
+                      w->id);
+    }
     if (ball.org == 0) {
         return BROKEN(l, "invariant 6: nobody has the ball at step '%s'", w->id);
     }
