@@ -176,9 +176,26 @@ static void reached(reactor_t *r)
     r->adv.session = 0;
 }
 
+static bool owns_all(const reactor_t *r)
+{
+    for (unsigned i = 0; i < r->opt.n_shards; i++) {
+        if (r->shards[i].phase != SHARD_OWNED) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void barrier_step(reactor_t *r)
 {
-    if (r->adv.target_us == 0 || !r->cfg || !r->cfg->manual_clock) {
+    if (!r->cfg || !r->cfg->manual_clock || !owns_all(r)) {
+        return; /* only who owns every shard may move the clock: the guard is on all of them */
+    }
+    if (r->clock_doubt_us > r->clock_us) {
+        r->open->clock_us = r->clock_doubt_us;
+        return;
+    }
+    if (r->adv.target_us == 0) {
         return;
     }
     if (!core_idle(r)) {

@@ -309,6 +309,7 @@ void batch_close(reactor_t *r)
     put_watermarks(r, out);
     put_cursors(r, out);
     put_shards(r, out);
+    STO_ASSERT(out->n_shards > 0); /* a guard over nothing lets everything through */
     remember(b, out);
     for (uint32_t i = 0; i < b->inputs.n; i++) {
         b->inputs.v[i]->where = KEPT_GOING;

@@ -178,9 +178,10 @@ void outcome_settle(reactor_t *r, const struct store_result *res)
         return;
     }
     /* Without an event nobody can tell whether the manual clock was set: it is set again, to the same. */
-    int64_t clock_us = r->going->clock_us;
+    if (r->going->clock_us > r->clock_doubt_us) {
+        r->clock_doubt_us = r->going->clock_us;
+    }
     batch_throw(r);
-    r->open->clock_us = clock_us;
     r->commit = COMMIT_FREE;
     look_at_owners(r, res);
 }

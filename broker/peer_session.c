@@ -53,16 +53,6 @@ static bool speaks_ours(const Saatto__V1__Hello *m)
     return false;
 }
 
-static bool taking_over(const reactor_t *r)
-{
-    for (unsigned i = 0; i < r->opt.n_shards; i++) {
-        if (r->shards[i].phase == SHARD_TAKING) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void welcome(reactor_t *r, const struct peer_session *s)
 {
     Saatto__V1__Welcome m = SAATTO__V1__WELCOME__INIT;

@@ -335,7 +335,6 @@ static void begin(reactor_t *r, int64_t mono_us, int64_t domain_us, struct react
     if (!r->started) {
         r->started = true;
         r->started_mono_us = mono_us;
-        deployed_ask(r);
         loads_keys(r);
         takeover_start(r);
     }

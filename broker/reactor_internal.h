@@ -268,7 +268,7 @@ struct due { int64_t at_us; struct sto_uuid id; };
 struct heap { struct due *v; size_t n, cap; };
 
 struct redrive { uint64_t tag; struct row_dead dead; struct loaded_backlog row; uint8_t *ct; char *purpose; };
-struct redrive_job { uint64_t tag, session; unsigned left, count; };
+struct redrive_job { uint64_t tag, session; unsigned left, count; uint16_t org; uint8_t key8[8]; };
 
 struct dup { struct lane *lane; uint64_t seq; uint8_t hash[32]; uint8_t event; struct sto_uuid case_id; uint16_t org; uint8_t key8[8]; };
 struct dup_load { uint64_t tag; struct dup *v; unsigned n; struct dup_load *next; };
@@ -281,6 +281,7 @@ struct reactor {
     int64_t started_mono_us;
     struct reactor_outputs *out;
     bool started, fatal;
+    unsigned first_round;           /* shards that have not been taken the first time */
 
     struct config *cfg, *cfg_next;  /* next: to install when no batch is under way */
     bool cfg_loading;
@@ -321,6 +322,7 @@ struct reactor {
     VEC(struct redrive_job) redrives;
     struct advance adv;
     int64_t clock_us;               /* manual */
+    int64_t clock_doubt_us;         /* may stand in the database already: set before anything else */
 
     VEC(struct dup) dups;
     struct dup_load *dup_loads;
@@ -442,6 +444,7 @@ bool key_take(reactor_t *r, struct centry *e);
 
 /* takeover.c */
 void takeover_start(reactor_t *r);
+bool taking_over(const reactor_t *r); /* not every shard has been answered yet */
 void takeover_done(reactor_t *r, const struct store_result *res);
 void shard_lose(reactor_t *r, struct shard *sh);
 

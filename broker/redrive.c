@@ -38,7 +38,9 @@ void redrive_ask(reactor_t *r, struct peer_session *s, const Saatto__V1__Redrive
                                 .org = (uint16_t)m->organisation,
                                 .after = m->seq};
     uint64_t tag = loads_ask(r, &req);
-    VEC_PUSH(r->redrives, ((struct redrive_job){.tag = tag, .session = s->id}));
+    struct redrive_job job = {.tag = tag, .session = s->id, .org = s->org};
+    memcpy(job.key8, s->key8, sizeof(job.key8));
+    VEC_PUSH(r->redrives, job);
 }
 
 static struct redrive_job *job_of(reactor_t *r, uint64_t tag)
@@ -80,6 +82,9 @@ void redrive_loaded(reactor_t *r, const struct store_result *res)
         struct kept *k = kept_new(r, KEPT_REDRIVE, res->dead[i].shard, NULL, 0);
         k->case_id = l->case_id;
         k->redrive = d;
+        k->event = ROW_REDRIVEN;
+        k->org = job->org;
+        memcpy(k->key8, job->key8, sizeof(k->key8));
         job->left++;
         kept_queue(r, k, NULL);
     }
@@ -152,9 +157,10 @@ enum apply_result redrive_apply(reactor_t *r, struct kept *k)
         VEC_PUSH(r->open->dead, dead);
     } else {
         sto_log(STO_ERROR, "redrive_unreadable", "what", err.what, NULL);
-        r->open->mail_in = true; /* an empty batch takes the input along */
-        d->dead.shard = UINT16_MAX;
+        k->code = STO_E_CRYPTO;
     }
+    /* An event of the log, so that a batch in doubt can be settled by it; and who did it stands there. */
+    rows_event(r, k, NULL, NULL, shard_now(r, &r->shards[k->shard]));
     kept_applied(r, k);
     return APPLY_DONE;
 }
@@ -167,6 +173,6 @@ void redrive_durable(reactor_t *r, struct kept *k)
         return;
     }
     job->left--;
-    job->count += k->where == KEPT_GOING && k->redrive->dead.shard != UINT16_MAX;
+    job->count += k->where == KEPT_GOING && k->code == 0;
     job_step(r, job);
 }

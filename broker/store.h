@@ -36,6 +36,9 @@ enum store_outcome { STORE_OK = 0, STORE_DURABLE, STORE_FENCED, STORE_RETRY, STO
 
 struct blob { const uint8_t *p; uint32_t n; };
 
+/* row_event.kind beside enum event_kind: an operator sent a dead delivery again (no case's event: case_seq 0, no fact) */
+enum { ROW_REDRIVEN = 84 };
+
 /* ---- rows of one batch; one table each, written by unnest arrays */
 struct row_event {
     uint16_t shard; uint64_t idx; uint64_t epoch;

@@ -2,6 +2,10 @@
 /*
  * Becoming and ceasing to be the owner of a shard. A fresh owner starts from the
  * shard's head alone; everything else is read when it is needed.
+ *
+ * Every shard is taken twice: in the first round the former owner may still send
+ * mail from a shard that is not taken yet to one that is; the heads of the second
+ * round, when nobody else can write, miss nothing.
  */
 #include "reactor_internal.h"
 
@@ -9,12 +13,28 @@
 
 #include "sto_log.h"
 
-void takeover_start(reactor_t *r)
+static void take_all(reactor_t *r)
 {
     for (unsigned i = 0; i < r->opt.n_shards; i++) {
         r->shards[i].phase = SHARD_TAKING;
         loads_ask(r, &(struct store_request){.kind = STORE_TAKE_OVER, .shard = (uint16_t)i});
     }
+}
+
+bool taking_over(const reactor_t *r)
+{
+    for (unsigned i = 0; i < r->opt.n_shards; i++) {
+        if (r->shards[i].phase == SHARD_TAKING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void takeover_start(reactor_t *r)
+{
+    r->first_round = r->opt.n_shards;
+    take_all(r);
 }
 
 static void track_set(struct track *t, uint64_t v)
@@ -86,6 +106,12 @@ void takeover_done(reactor_t *r, const struct store_result *res)
     const struct shard_head *h = &res->head;
     STO_ASSERT(h->shard < r->opt.n_shards);
     struct shard *sh = &r->shards[h->shard];
+    if (r->first_round > 0) {
+        if (--r->first_round == 0) {
+            take_all(r);
+        }
+        return;
+    }
     sh->phase = SHARD_OWNED;
     sh->epoch = h->epoch;
     sh->incarnation = h->incarnation;
@@ -106,7 +132,8 @@ void takeover_done(reactor_t *r, const struct store_result *res)
     sto_log(STO_INFO, "shard_taken", "shard", sto_i(h->shard), "epoch", sto_i((int64_t)h->epoch),
             "next_idx", sto_i((int64_t)h->next_idx), NULL);
     cw_horizon(r, rx_domain_us(r) + STO_US_PER_HOUR);
-    if (r->cfg && h->config > r->cfg->number) {
+    /* Read after the last takeover: no former owner can move the manual clock behind our back. */
+    if (!taking_over(r) && (!r->cfg || h->config > r->cfg->number)) {
         deployed_ask(r);
     }
 }

@@ -143,7 +143,7 @@ static void put_mail(struct model *m, const struct batch *b)
     for (uint32_t i = 0; i < b->n_mails_in; i++) {
         const struct row_mail_in *in = &b->mails_in[i];
         uint64_t *upto = &m->mail_upto[in->src][in->dst];
-        if (in->upto <= *upto || in->upto > m->mail_head[in->src][in->dst]) {
+        if (in->upto < *upto || in->upto > m->mail_head[in->src][in->dst]) {
             model_violate(m, "mail_in is out of range");
         }
         *upto = in->upto;
@@ -253,7 +253,7 @@ void model_apply(struct model *m, const struct batch *b)
     put_mail(m, b);
     if (b->clock_us != 0) {
         if (b->clock_us < m->clock_us) {
-            model_violate(m, "the manual clock goes back");
+            model_violate(m, "the manual clock goes back by %lld us", (long long)(m->clock_us - b->clock_us));
         }
         m->clock_us = b->clock_us;
         m->marks[MARK_CLOCK_ADVANCED]++;

@@ -116,7 +116,7 @@ static void fill_possible(struct sim_world *w, const struct possible *p, Saatto_
         need->text = (char *)(uintptr_t)(rng_chance(&w->rng, 500) ? "work" : "study");
         fields[0] = need;
         ev->fields = fields;
-        ev->n_fields = p->exit == EXIT_DONE;
+        ev->n_fields = rng_chance(&w->rng, 950);
     }
     if (p->kind == EVENT_BOOK || p->kind == EVENT_MEETING_BOOK) {
         ev->at_us = now + rng_between(&w->rng, 1, 5) * 24 * STO_US_PER_HOUR;
@@ -130,24 +130,40 @@ static void fill_possible(struct sim_world *w, const struct possible *p, Saatto_
     }
 }
 
+/* What moves a case on, rather than what stops it. */
+static bool moves_on(enum event_kind k)
+{
+    return k == EVENT_OFFER || k == EVENT_TAKE_UP || k == EVENT_ACCEPT || k == EVENT_MET ||
+           k == EVENT_CONFIRM_TAKEOVER || k == EVENT_TASK_RESULT;
+}
+
+static struct possible *choose(struct sim_world *w, const struct worker *by, struct possible *list,
+                               unsigned n)
+{
+    bool keen = rng_chance(&w->rng, 700);
+    for (unsigned tries = 0; tries < 20 && n > 0; tries++) {
+        struct possible *x = &list[rng_below(&w->rng, n)];
+        bool rare = x->kind >= EVENT_CLIENT_LEFT || x->kind == EVENT_CANCEL;
+        bool fits = x->actor.org == by->org || rng_chance(&w->rng, 20);
+        if (fits && (!keen || moves_on(x->kind)) && (!rare || rng_chance(&w->rng, 100))) {
+            return x;
+        }
+    }
+    return NULL;
+}
+
 static bool act_on_case(struct sim_world *w, struct worker *by)
 {
     static struct case_state s;
     struct possible list[64], *p = NULL;
     struct sto_err err;
-    const struct row_case *row = random_case(w, false);
-    if (!row || state_decode(row->skeleton.p, row->skeleton.n, &s, &err) != 0) {
-        return false;
-    }
-    unsigned n = engine_possible(w->net, w->wf, &s, list, 64);
-    for (unsigned tries = 0; tries < 12 && n > 0; tries++) {
-        struct possible *x = &list[rng_below(&w->rng, n)];
-        bool rare = x->kind >= EVENT_CLIENT_LEFT || x->kind == EVENT_CANCEL;
-        if ((x->actor.org == by->org || rng_chance(&w->rng, 20)) &&
-            (!rare || rng_chance(&w->rng, 120))) {
-            p = x;
-            break;
+    const struct row_case *row = NULL;
+    for (unsigned tries = 0; tries < 6 && !p; tries++) {
+        row = random_case(w, false);
+        if (!row || state_decode(row->skeleton.p, row->skeleton.n, &s, &err) != 0) {
+            return false;
         }
+        p = choose(w, by, list, engine_possible(w->net, w->wf, &s, list, 64));
     }
     if (!p) {
         return false;
@@ -197,7 +213,7 @@ void people_act(struct sim_world *w)
     if (by->org == 2 && rng_chance(&w->rng, 400) && record_session(w, by)) {
         return;
     }
-    if (by->org == 1 && (w->m->cases.n < 4 || rng_chance(&w->rng, 130))) {
+    if (by->org == 1 && (w->m->cases.n < 4 || rng_chance(&w->rng, 80))) {
         start_case(w, by);
         return;
     }

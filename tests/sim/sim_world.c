@@ -189,8 +189,16 @@ static void tell_config(void *arg, uint64_t n)
     core_input(&w->core[n], &(struct reactor_input){.kind = RX_CONFIG});
 }
 
+static void cure(void *arg, uint64_t n)
+{
+    struct sim_world *w = arg;
+    (void)n;
+    w->m->poison_case = (struct sto_uuid){0};
+}
+
 static void poison_some(struct sim_world *w)
 {
+    sched_after(&w->sched, 300000, cure, w, 0);
     const struct model_case *c;
     for (size_t i = 0; (c = table_next(&w->m->cases, &i));) {
         if (c->row.open && !c->row.aggregate && rng_chance(&w->rng, 200)) {
@@ -410,7 +418,7 @@ struct sim_world *sim_world_new(uint64_t seed, unsigned target)
         w->core[i].arg = w;
         w->core[i].cache_cases = (unsigned)rng_between(&w->rng, 3, 40);
         w->core[i].domain_us = DOMAIN_START;
-        w->core[i].domain_rate = rng_between(&w->rng, 1, 60) * 1000;
+        w->core[i].domain_rate = rng_between(&w->rng, 1, 60) * 2500;
         w->core[1].domain_rate = w->core[0].domain_rate;
     }
     init_worker(w, 0, "te", SIM_KEY_TE, 1);

@@ -59,7 +59,7 @@ static void forget_session(struct worker *w)
 {
     w->up = false;
     w->session = 0;
-    memset(w->seen, 0, sizeof(w->seen));
+    memset(w->got, 0, sizeof(w->got));
 }
 
 void worker_connect(struct worker *w)
@@ -164,28 +164,38 @@ static void rewind_all(struct worker *w)
 
 static bool seen(const struct worker *w, unsigned s, uint64_t seq)
 {
-    return seq <= w->acked[s] || (w->seen[s][seq % 4096 / 8] >> (seq % 8) & 1);
+    bool found = seq <= w->acked[s];
+    for (unsigned i = 0; i < w->got[s].n && !found; i++) {
+        found = w->got[s].v[i] == seq;
+    }
+    return found;
+}
+
+/* What is contiguous now moves into the cursor. */
+static void gather(struct worker *w, unsigned s)
+{
+    for (unsigned i = 0; i < w->got[s].n;) {
+        if (w->got[s].v[i] <= w->acked[s] + 1) {
+            w->acked[s] += w->got[s].v[i] == w->acked[s] + 1;
+            w->got[s].v[i] = w->got[s].v[--w->got[s].n];
+            i = 0;
+        } else {
+            i++;
+        }
+    }
 }
 
 static void send_ack(struct worker *w)
 {
     Saatto__V1__Ack m = SAATTO__V1__ACK__INIT;
     Saatto__V1__ShardAck rows[WORKER_SHARDS], *list[WORKER_SHARDS];
-    uint64_t also[WORKER_SHARDS][16];
     for (unsigned s = 0; s < w->m->n_shards; s++) {
-        while (w->seen[s][(w->acked[s] + 1) % 4096 / 8] >> ((w->acked[s] + 1) % 8) & 1) {
-            w->acked[s]++;
-            w->seen[s][w->acked[s] % 4096 / 8] &= (uint8_t)~(1u << (w->acked[s] % 8));
-        }
+        gather(w, s);
         saatto__v1__shard_ack__init(&rows[s]);
         rows[s].shard = s;
         rows[s].upto = w->acked[s];
-        rows[s].also = also[s];
-        for (uint64_t q = w->acked[s] + 2; q < w->acked[s] + 40 && rows[s].n_also < 16; q++) {
-            if (seen(w, s, q)) {
-                also[s][rows[s].n_also++] = q;
-            }
-        }
+        rows[s].also = w->got[s].v;
+        rows[s].n_also = w->got[s].n;
         list[s] = &rows[s];
     }
     m.session = w->session;
@@ -378,14 +388,14 @@ static void delivery(struct worker *w, const Saatto__V1__Delivery *d)
         model_violate(w->m, "a delivery cannot be read: %s", err.what);
         return;
     }
-    if (d->seq >= w->acked[s] + 4000) {
+    if (w->got[s].n == sizeof(w->got[s].v) / sizeof(w->got[s].v[0])) {
         return;
     }
     if (rng_chance(w->m->rng, w->defers)) {
         send_defer(w, s, d->seq);
         return;
     }
-    w->seen[s][d->seq % 4096 / 8] |= (uint8_t)(1u << (d->seq % 8));
+    w->got[s].v[w->got[s].n++] = d->seq;
     w->received++;
 }
 

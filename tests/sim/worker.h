@@ -30,7 +30,7 @@ struct worker {
     uint32_t incarnation;
     uint64_t next[WORKER_SHARDS];   /* next seq to send */
     uint64_t epoch[WORKER_SHARDS];
-    uint8_t seen[WORKER_SHARDS][4096 / 8]; /* deliveries above acked */
+    struct { uint64_t v[512]; unsigned n; } got[WORKER_SHARDS]; /* deliveries above acked; other processes of the organisation have others */
     int64_t last_progress_us, hello_us;
     int64_t clock_us;
     int64_t wake_us;                /* planned: it will do something then */
