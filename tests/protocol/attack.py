@@ -1,0 +1,351 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The wire contract from outside: a client in another language, and peers that misbehave.
+
+After each attack an honest session must go on as before.
+"""
+
+import os
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+import zmq  # noqa: E402
+from client import (ACK, BEAT, BYE, CLOCK_IDLE, EVENTS, HELLO, REFUSAL, Client, Refused, case_id, contract)  # noqa: E402
+from installation import Installation, Report, select_briefly  # noqa: E402
+
+MALFORMED, VERSION, HELLO_REQUIRED, GAP, ALTERED, NOT_ALLOWED = 11, 12, 13, 16, 17, 36
+PARTS = 100_001
+
+
+class Suite:
+    def __init__(self, installation):
+        self.i = installation
+        self.pb = contract(installation.folder)
+        self.endpoint, self.server = self.i.info["endpoint"], self.i.info["server_key"]
+        self.secret = os.urandom(32)
+        self.cases = 0
+        self.honest = self.client("oulu")
+        self.honest.hello()
+
+    def client(self, organisation, key_of=None, **more):
+        return Client(self.pb, self.endpoint, self.server, self.i.key(key_of or organisation), organisation, **more)
+
+    def start(self, client=None):
+        """Starts a wage-subsidy case; returns its id and the answer."""
+        self.cases += 1
+        ref = bytes([0x77] * 14) + self.cases.to_bytes(2, "big")
+        case = case_id(self.secret, f"case-{self.cases}", ref)
+        answer = (client or self.honest).ask(
+            case, "start", fields={"record": f"x-{self.cases}", "hetu": os.urandom(60)},
+            start=self.pb.StartCase(workflow="palkkatuki", client=ref, home="oulu"))
+        return case, answer
+
+    def honest_goes_on(self):
+        """A whole exchange: start, task delivered, answered, receipted with a leaf."""
+        case, answer = self.start()
+        assert answer[0] == 0, answer
+        assert len(answer[2]) == 32 and any(answer[2]), "a receipt carries the leaf's hash"
+        task = self.honest.wait_delivery(lambda b: b.case_id == case and b.kind == self.pb.TASK)
+        assert task.step == "prepare" and "place-found" in task.exits, task
+        return case, task
+
+    # ---- the client in another language
+
+    def speaks(self):
+        case, task = self.honest_goes_on()
+        answer = self.honest.ask(case, "task-result", token=task.token, entry=task.entry, exit="no-place")
+        assert answer[0] == 0, answer
+
+    def repeats(self):
+        c = self.honest
+        case, task = self.honest_goes_on()
+        key = c.event(case, "task-result", token=task.token, entry=task.entry, exit="no-place")
+        body = c.unreceipted[key]
+        c.flush()
+        c.until(lambda: key in c.answers)
+        first = c.answers.pop(key)
+        c.unreceipted[key] = body
+        c.flush()
+        c.until(lambda: key in c.answers)
+        assert c.answers[key] == first, (first, c.answers[key])
+
+    def refusal_repeats(self):
+        c = self.honest
+        case, _ = self.honest_goes_on()
+        key = c.event(case, "accept", offer=9)
+        body = c.unreceipted[key]
+        c.flush()
+        c.until(lambda: key in c.answers)
+        first = c.answers.pop(key)
+        assert first[0] != 0, first
+        c.unreceipted[key] = body
+        c.flush()
+        c.until(lambda: key in c.answers)
+        assert c.answers[key][:2] == first[:2], (first, c.answers[key])
+
+    def altered(self):
+        c = self.honest
+        case, _ = self.honest_goes_on()
+        key = c.event(case, "accept", offer=9)
+        c.flush()
+        c.until(lambda: key in c.answers)
+        del c.answers[key]
+        c.unreceipted[key] = self.pb.Event(salt=os.urandom(16), case_id=case, kind=9, offer=9).SerializeToString()
+        c.flush()
+        c.until(lambda: key in c.answers)
+        assert c.answers[key][0] == ALTERED, c.answers[key]
+
+    def gap_is_told(self):
+        c = self.client("oulu")
+        c.hello()
+        case, _ = self.start(c)
+        shard = case[15] % c.shards
+        expected = c.next_seq[shard] + 1
+        c.send(EVENTS, self.pb.Events(session=c.session, stream=c.stream, messages=[
+            self.pb.Message(shard=shard, seq=expected + 7, body=self.pb.Event(salt=bytes(16), case_id=case, kind=8).SerializeToString())]))
+        got = self.next_refusal(c)
+        assert got.code == GAP and got.expected == expected and got.shard == shard, got
+        c.close()
+
+    def next_refusal(self, c, timeout_s=10):
+        end = None
+        for _ in range(200):
+            got = c.receive(timeout_s)
+            assert got is not None, "no refusal came"
+            if got[0] == REFUSAL:
+                return got[1]
+        return end
+
+    # ---- identity
+
+    def refused_count(self):
+        return self.i.metric("saatto_gate_refused_total").get('{reason="unknown_key"}', 0)
+
+    def unknown_key(self):
+        before = self.refused_count()
+        c = Client(self.pb, self.endpoint, self.server, self.i.new_key(), "oulu")
+        try:
+            c.hello(timeout_s=1.5)
+            raise AssertionError("an unknown key got a session")
+        except TimeoutError:
+            pass
+        finally:
+            c.close()
+        for _ in range(200):
+            if self.refused_count() > before:
+                break
+            select_briefly()
+        assert self.refused_count() > before
+        self.honest_goes_on()
+
+    def other_name(self):
+        c = self.client("oulu-te", key_of="oulu")
+        try:
+            c.hello()
+            raise AssertionError("a key spoke for another organisation")
+        except Refused as r:
+            assert r.refusal.code == NOT_ALLOWED, r
+        c.close()
+        self.honest_goes_on()
+
+    def stolen_routing_id(self):
+        """A second key takes the first one's routing id: it gets nothing of it, and the first goes on."""
+        name = b"org-a"
+        a = self.client("oulu")
+        a.socket.close(0)
+        a.socket = a.context.socket(zmq.DEALER)
+        a.socket.linger = 0
+        a.socket.routing_id = name
+        self.dress(a)
+        a.hello()
+        thief = self.client("kela-oulu")
+        thief.socket.close(0)
+        thief.socket = thief.context.socket(zmq.DEALER)
+        thief.socket.linger = 0
+        thief.socket.routing_id = name
+        self.dress(thief)
+        try:
+            thief.hello(timeout_s=1.5)
+        except (TimeoutError, Refused):
+            pass
+        case, answer = self.start(a)
+        assert answer[0] == 0
+        assert not any(b.case_id == case for _, _, b in thief.deliveries)
+        a.close()
+        thief.close()
+        self.honest_goes_on()
+
+    def dress(self, c):
+        c.socket.curve_serverkey = c.server_key.encode()
+        c.socket.curve_publickey, c.socket.curve_secretkey = (k.encode() for k in c.keys)
+        c.socket.connect(c.endpoint)
+
+    def foreign_session(self):
+        """Another organisation uses the honest one's session number."""
+        thief = self.client("kela-oulu")
+        thief.hello()
+        case, _ = self.honest_goes_on()
+        thief.session = self.honest.session
+        thief.event(case, "accept")
+        thief.flush()
+        got = self.next_refusal(thief)
+        assert got.code in (HELLO_REQUIRED, NOT_ALLOWED), got
+        thief.close()
+        self.honest_goes_on()
+
+    def foreign_case(self):
+        """An organisation that has nothing to do with a case makes an event on it."""
+        case, task = self.honest_goes_on()
+        thief = self.client("kela-oulu")
+        thief.hello()
+        answer = thief.ask(case, "task-result", token=task.token, entry=task.entry, exit="no-place")
+        assert answer[0] == NOT_ALLOWED, answer
+        thief.close()
+
+    # ---- frames
+
+    def many_parts(self):
+        c = self.client("kela-oulu")
+        c.hello()
+        c.socket.sndhwm = 0
+        for _ in range(PARTS - 1):
+            c.socket.send(b"x", zmq.SNDMORE)
+        c.socket.send(b"x")
+        self.honest_again()
+        c.close()
+
+    def honest_again(self):
+        """As honest_goes_on, but the gate may have been started anew."""
+        for attempt in range(5):
+            try:
+                return self.honest_goes_on()
+            except TimeoutError:
+                self.honest.hello(timeout_s=20)
+        raise TimeoutError("the honest session never came back")
+
+    def wrong_frames(self):
+        c = self.client("kela-oulu")
+        c.hello()
+        for parts in ([b""], [b"ST\x01\x03"], [b"ST\x01\x03", b"", b""], [b"STX\x03", b""], [b"ST\x01\xff", b""], [b"ST\x09\x01", b""],
+                      [b"ST\x01\x03\x00", b""], [b"", b""], [b"ST\x01\x03", b"x" * 65536]):
+            c.socket.send_multipart(parts)
+        self.honest_again()
+        c.close()
+
+    def too_large(self):
+        c = self.client("kela-oulu")
+        c.hello()
+        c.socket.send_multipart([b"ST\x01\x03", b"x" * 70000])  # beyond MAXMSGSIZE: the connection ends
+        self.honest_again()
+        c.close()
+
+    def nested_deep(self):
+        body = b""
+        while len(body) < 60000:
+            size, prefix = len(body), b""
+            while True:
+                size, low = size >> 7, size & 0x7f
+                prefix += bytes([low | (0x80 if size else 0)])
+                if not size:
+                    break
+            body = b"\x1a" + prefix + body
+        c = self.client("kela-oulu")
+        c.hello()
+        c.send(EVENTS, body)
+        got = self.next_refusal(c)
+        assert got.code == MALFORMED, got
+        c.close()
+        self.honest_again()
+
+    def garbage(self):
+        c = self.client("kela-oulu")
+        c.hello()
+        for frame_type in range(1, 16):
+            for size in (1, 7, 200, 5000):
+                c.send(frame_type, os.urandom(size))
+        for text in (b"\xff\xfe", b"a\x00b"):  # bad UTF-8, NUL inside a string
+            m = self.pb.Hello(versions=[1], nonce=5, organisation="kela-oulu", program="x").SerializeToString()
+            c.send(HELLO, m.replace(b"\x2a\x01x", b"\x2a" + bytes([len(text)]) + text))
+        c.send(HELLO, self.pb.Hello(versions=[1], nonce=5, organisation="kela-oulu").SerializeToString() + b"\xf8\x07\x01")  # unknown field
+        c.send(EVENTS, self.pb.Events(session=c.session, stream=c.stream, messages=[self.pb.Message(shard=0, seq=1, body=os.urandom(300))]))
+        before = sum(self.i.metric("saatto_messages_rejected_total").values())
+        self.honest_again()
+        for _ in range(200):
+            if sum(self.i.metric("saatto_messages_rejected_total").values()) >= before and before >= 1:
+                break
+            before = max(before, sum(self.i.metric("saatto_messages_rejected_total").values()))
+            select_briefly()
+        assert before >= 1, "malformed frames are counted"
+        c.close()
+
+    def unknown_session(self):
+        c = self.client("kela-oulu")
+        c.hello()
+        c.session ^= 1
+        c.send(BEAT, self.pb.Beat(session=c.session, progress=1))
+        got = self.next_refusal(c)
+        assert got.code == HELLO_REQUIRED, got
+        for frame_type, message in ((ACK, self.pb.Ack(session=c.session)), (CLOCK_IDLE, self.pb.ClockIdle(session=c.session)),
+                                    (BYE, self.pb.Bye(session=c.session))):
+            c.send(frame_type, message)
+        c.close()
+        self.honest_again()
+
+    def other_version(self):
+        c = self.client("kela-oulu")
+        c.send(HELLO, self.pb.Hello(versions=[99], nonce=7, organisation="kela-oulu"))
+        got = self.next_refusal(c)
+        assert got.code == VERSION and "1" in got.what, got
+        c.close()
+
+    def operator_only(self):
+        c = self.client("kela-oulu")
+        c.hello()
+        c.send(11, self.pb.Advance(session=c.session, target_us=1 << 50))
+        for _ in range(50):
+            got = c.receive(5)
+            assert got is not None, "an organisation that advances the clock gets an answer"
+            if got[0] in (REFUSAL, 12):
+                assert got[1].code == NOT_ALLOWED, got
+                break
+        c.close()
+
+
+TESTS = [
+    ("a client in another language starts a case and answers its task", "speaks"),
+    ("a repeated message gets the same answer and the same leaf", "repeats"),
+    ("a repeated message that was refused gets the same refusal", "refusal_repeats"),
+    ("other bytes under a used number are refused as altered", "altered"),
+    ("a skipped number is answered with the number that must come next", "gap_is_told"),
+    ("an unknown key gets no session and is counted", "unknown_key"),
+    ("a key cannot speak for another organisation", "other_name"),
+    ("another organisation's routing id gets nothing", "stolen_routing_id"),
+    ("another organisation's session number gets nothing", "foreign_session"),
+    ("an organisation that has no part in a case is refused", "foreign_case"),
+    ("a message of 100,001 parts disturbs nobody else", "many_parts"),
+    ("messages with a wrong number of frames or head disturb nobody", "wrong_frames"),
+    ("a frame above the limit disturbs nobody", "too_large"),
+    ("a message nested deep is malformed", "nested_deep"),
+    ("garbage of every frame type is counted and disturbs nobody", "garbage"),
+    ("an unknown session must say hello", "unknown_session"),
+    ("an unknown version is told which one is spoken", "other_version"),
+    ("only an operator's key advances the clock", "operator_only"),
+]
+
+
+def main():
+    report = Report()
+    with Installation("--no-workers", "--clock=manual") as installation:
+        suite = Suite(installation)
+        for name, method in TESTS:
+            report.attempt(name, getattr(suite, method))
+        replay = installation.json("audit", "replay")
+        report.check("afterwards the log folds into the stored state", replay.get("differences") == 0, replay)
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
