@@ -2,11 +2,15 @@
 # SPDX-License-Identifier: EUPL-1.2
 """Checks what the documents say, and prints `ok` or `not ok` for each claim.
 
+    docs.py [FILE…]     these documents only (default: all, and what docs/generate writes)
+
 * Every relative link of every Markdown file leads to a file, and its #part to a heading there.
 * A fenced block whose opening line is ```sh test is run, in a fresh folder, by bash -eu, with the
   built programs in PATH and SAATTO_ROOT set; blocks of one document run in order and share the
-  folder. If the next block opens with ```text output, the run must print that text; a line that is
-  only … stands for any lines, and … inside a line for any characters.
+  folder; after one that fails the rest of its document is not run. If the next block opens with
+  ```text output, the run must print that text; a line that is only … stands for any lines, and …
+  inside a line for any characters. A Saatto left running in the folder is stopped.
+* What docs/generate writes is what stands there, and every metric of the broker is explained.
 """
 
 import os
@@ -17,6 +21,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = os.environ.get("SAATTO_BUILD", str(ROOT / "build"))
 BLOCK = re.compile(r"^```([^\n]*)\n(.*?)^```[ ]*$", re.S | re.M)
 LIMIT_S = 120
 
@@ -67,12 +72,24 @@ def matches(expected, got):
     return re.fullmatch(pattern, got.rstrip("\n") + "\n") is not None
 
 
+def environment(folder):
+    env = dict(os.environ, SAATTO_ROOT=str(ROOT), SAATTO_HOME=str(ROOT), HOME=folder,
+               LC_ALL="C.UTF-8", PATH=f"{BUILD}/bin:{os.environ['PATH']}")
+    env.pop("SAATTO_VAR", None)
+    return env
+
+
+def stop_what_runs(folder):
+    for lock in pathlib.Path(folder).glob("*/dev.lock"):
+        subprocess.run(["saatto", "dev", "--stop", "--var", str(lock.parent)], timeout=LIMIT_S,
+                       env=environment(folder), stdout=subprocess.DEVNULL)
+
+
 def run_blocks(path, folder):
     """(line number, what went wrong or None) for each block that is to be run."""
     text = path.read_text(encoding="utf-8")
     blocks = list(BLOCK.finditer(text))
-    env = dict(os.environ, SAATTO_ROOT=str(ROOT), HOME=folder, LC_ALL="C.UTF-8",
-               PATH=f"{os.environ['SAATTO_BUILD']}/bin:{os.environ['PATH']}")
+    env = environment(folder)
     for i, block in enumerate(blocks):
         if block[1].split() != ["sh", "test"]:
             continue
@@ -83,7 +100,7 @@ def run_blocks(path, folder):
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except subprocess.TimeoutExpired:
             yield line, f"did not end in {LIMIT_S} s"
-            continue
+            return
         problem = None
         if done.returncode != 0:
             problem = f"exit status {done.returncode}\n{done.stdout}{done.stderr}"
@@ -91,6 +108,19 @@ def run_blocks(path, folder):
                 not matches(blocks[i + 1][2], done.stdout):
             problem = f"expected:\n{blocks[i + 1][2]}got:\n{done.stdout}"
         yield line, problem
+        if problem:
+            return
+
+
+def unexplained_metrics():
+    page = (ROOT / "docs/how-to/read-the-metrics.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`saatto_(\w+)", page))
+    code = "".join((ROOT / "broker" / name).read_text(encoding="utf-8")
+                   for name in ("metrics.c", "gate.c", "http.c"))
+    real = set(re.findall(r"# TYPE saatto_(\w+) ", code)) | \
+        set(re.findall(r"\b(?:one|histogram)\(&?\w+, \"(\w+)\"", code))
+    yield from (f"saatto_{name} stands on the page, not in the code" for name in sorted(told - real))
+    yield from (f"saatto_{name} stands in the code, not on the page" for name in sorted(real - told))
 
 
 def report(problem, claim):
@@ -100,12 +130,19 @@ def report(problem, claim):
 
 
 def main():
-    for path in documents():
+    for path in [pathlib.Path(word).resolve() for word in sys.argv[1:]] or documents():
         name = path.relative_to(ROOT)
         report("\n".join(dead_links(path)), f"the links of {name} lead somewhere")
         with tempfile.TemporaryDirectory(dir=os.environ.get("SAATTO_TMP")) as folder:
+            os.chmod(folder, 0o755)  # PostgreSQL's own user goes through it
             for line, problem in run_blocks(path, folder):
                 report(problem, f"{name}:{line} does what it says")
+            stop_what_runs(folder)
+    if len(sys.argv) == 1:
+        report("\n".join(unexplained_metrics()), "every metric of the broker is explained")
+        sys.stdout.flush()
+        return subprocess.run([ROOT / "docs/generate", "--check", BUILD]).returncode
+    return 0
 
 
 sys.exit(main())
