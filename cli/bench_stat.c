@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-#define _GNU_SOURCE 1 /* nftw */
 #include "bench_stat.h"
 
 #include <ctype.h>

@@ -20,6 +20,7 @@ extern const struct verb org_verbs[];
 extern const struct verb clock_verbs[];
 extern const struct verb audit_verbs[];
 extern const struct verb bench_verbs[];
+extern const struct verb report_verbs[];
 
 /* Verbs whose code stands in a file of their own. */
 int flow_deploy(struct cli *c, struct sto_err *err);
@@ -28,5 +29,6 @@ int case_start_verb(struct cli *c, struct sto_err *err);
 int case_show_verb(struct cli *c, struct sto_err *err);
 int dev_stop(struct cli *c, struct sto_err *err);
 int audit_replay_verb(struct cli *c, struct sto_err *err);
+int bench_worker(struct cli *c, struct sto_err *err);
 
 #endif
