@@ -151,6 +151,21 @@ static int dispatch(struct turn *t)
     return turn_fail(t, STO_E_MALFORMED, "event %d is not known", (int)t->in->kind);
 }
 
+/* A stored state may be damaged, or another workflow's: nothing below looks again. */
+static bool state_fits(const workflow_t *wf, const struct case_state *s)
+{
+    bool fits = s->right.step < wf->n_steps;
+    for (unsigned i = 0; i < s->n_tokens && fits; i++) {
+        const struct token *x = &s->tokens[i];
+        fits = x->step < wf->n_steps && (x->parent == 0 || state_token(s, x->parent)) &&
+               x->parent < x->id && x->host < x->id;
+    }
+    for (unsigned i = 0; i < s->n_offers && fits; i++) {
+        fits = state_token(s, s->offers[i].token) != NULL;
+    }
+    return fits;
+}
+
 /* What may be asked at all: the case's status, and that the actor is somebody. */
 static int admit(struct turn *t)
 {
@@ -158,6 +173,10 @@ static int admit(struct turn *t)
     if (!actor_is_broker(t) && !network_org(t->net, t->in->actor.org)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "organisation %u is not in the network",
                          t->in->actor.org);
+    }
+    if (!state_fits(t->wf, t->s)) {
+        return turn_fail(t, STO_E_INTERNAL, "the case's state does not fit workflow '%s'",
+                         t->wf->id);
     }
     if (k == EVENT_START && t->s->status != CASE_NONE) {
         return turn_fail(t, STO_E_WRONG_STATE, "the case is open already");
