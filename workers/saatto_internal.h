@@ -14,6 +14,8 @@ enum link_state { LINK_DOWN, LINK_HELLO, LINK_LIVE };
 struct saatto {
     struct saatto_options o; /* strings owned */
     void *ctx, *socket, *wake_rx, *wake_tx;
+    void *monitor;      /* tells of refused handshakes */
+    int64_t refused_us; /* when the gate last refused the key, 0 = not since the socket was made */
     pthread_mutex_t lock; /* over everything below while a thread runs */
     pthread_t thread;
     bool threaded, stopping;

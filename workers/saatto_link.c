@@ -5,6 +5,7 @@
  * delivery is never acknowledged before the events it led to are safe.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -18,6 +19,7 @@
 #define SILENCE_US (10 * STO_US_PER_SEC)
 #define BEAT_EVERY_US (2 * STO_US_PER_SEC)
 #define FRAME_ROOM 512 /* bytes of a frame that are not messages */
+#define REFUSED_RETRY_US (STO_US_PER_SEC / 2)
 
 static int set_int(void *socket, int option, int value)
 {
@@ -39,6 +41,31 @@ static int connect_all(saatto_t *s, struct sto_err *err)
     return rc;
 }
 
+/* libzmq never tries again after a refused handshake, so somebody must watch for it. */
+static void watch(saatto_t *s)
+{
+    char address[48];
+
+    snprintf(address, sizeof address, "inproc://monitor-%p", s->socket);
+    s->refused_us = 0;
+    if (zmq_socket_monitor(s->socket, address, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 0) {
+        s->monitor = zmq_socket(s->ctx, ZMQ_PAIR);
+        STO_ASSERT(s->monitor != NULL && zmq_connect(s->monitor, address) == 0);
+    }
+}
+
+/* Was the handshake refused since the last look? */
+static bool refused(saatto_t *s)
+{
+    char bytes[256];
+    bool any = false;
+
+    while (s->monitor != NULL && zmq_recv(s->monitor, bytes, sizeof bytes, ZMQ_DONTWAIT) >= 0) {
+        any = true; /* the only event that is asked for, in two frames */
+    }
+    return any;
+}
+
 int link_open(saatto_t *s, struct sto_err *err)
 {
     s->socket = zmq_socket(s->ctx, ZMQ_DEALER);
@@ -57,6 +84,7 @@ int link_open(saatto_t *s, struct sto_err *err)
     set_int(s->socket, ZMQ_RECONNECT_IVL, 50);
     set_int(s->socket, ZMQ_RECONNECT_IVL_MAX, 1000);
     set_int(s->socket, ZMQ_HANDSHAKE_IVL, 5000);
+    watch(s);
     return connect_all(s, err);
 }
 
@@ -69,8 +97,13 @@ void link_close(saatto_t *s)
             bye.session = s->session;
             link_send(s, SAATTO__V1__FRAME_TYPE__BYE, &bye.base);
         }
+        zmq_socket_monitor(s->socket, NULL, 0);
         zmq_close(s->socket);
         s->socket = NULL;
+    }
+    if (s->monitor != NULL) {
+        zmq_close(s->monitor);
+        s->monitor = NULL;
     }
 }
 
@@ -510,6 +543,22 @@ static void beat(saatto_t *s, int64_t now)
     s->beat_us = now;
 }
 
+/* A gate that does not know the key yet (it starts, or the key is registered later) is asked again by a new socket. */
+static int try_again(saatto_t *s, int64_t now, struct sto_err *err)
+{
+    if (refused(s) && s->refused_us == 0) {
+        s->refused_us = now;
+        sto_log(STO_WARN, "key_refused", "org", s->o.organisation, "key", s->o.public_key, NULL);
+    }
+    if (s->refused_us == 0 || now - s->refused_us < REFUSED_RETRY_US) {
+        return 0;
+    }
+    s->state = LINK_DOWN;
+    set_int(s->socket, ZMQ_LINGER, 0);
+    link_close(s);
+    return link_open(s, err);
+}
+
 int link_flush(saatto_t *s, struct sto_err *err)
 {
     int64_t now = sto_mono_us();
@@ -519,8 +568,11 @@ int link_flush(saatto_t *s, struct sto_err *err)
         link_down(s);
     }
     if (s->state != LINK_LIVE) {
-        hello(s, now);
-        return 0;
+        int rc = try_again(s, now, err);
+        if (rc == 0) {
+            hello(s, now);
+        }
+        return rc;
     }
     clock_idle(s); /* may send events */
     int rc = sendlog_sync(s->log, err);

@@ -103,7 +103,8 @@ SAATTO_API size_t saatto_unreceipted(const saatto_t *self);
 SAATTO_API bool saatto_connected(const saatto_t *self);
 SAATTO_API int64_t saatto_domain_now(const saatto_t *self); /* manual clock: the broker's; else the wall clock */
 
-/* Foreign loop: wait until saatto_fd is readable (or timeout), then step. Returns ms until the next step is wanted, or negative code. */
+/* Foreign loop: wait until saatto_fd is readable (or timeout), then step. Ask for the descriptor before each wait: a new
+   connection has another. Returns ms until the next step is wanted, or negative code. */
 SAATTO_API int saatto_fd(const saatto_t *self);
 SAATTO_API int saatto_step(saatto_t *self, int timeout_ms, struct saatto_error *err);
 SAATTO_API int saatto_thread_start(saatto_t *self, struct saatto_error *err);
