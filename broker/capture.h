@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Captured batches: the calls and binary parameters of every committed batch, appended to a file, so
- * that a benchmark can write the very same rows straight into PostgreSQL and know its limit.
+ * Captured batches: the calls and binary parameters of every committed batch, appended to a file,
+ * so that a benchmark can write the very same rows straight into PostgreSQL and know its limit.
  * File: "SAATTOC1", then for each batch, big-endian: u32 events, u32 calls; for each call u32
  * statement, u32 values; for each value u32 length and the bytes.
  */
@@ -18,7 +18,8 @@ void capture_write(struct capture *self, const struct pg_params *p, uint32_t eve
 struct capture_reader;
 int capture_open(const char *path, struct capture_reader **out, struct sto_err *err);
 void capture_close(struct capture_reader **self_p);
-/* Next batch into *p; 1, 0 at the end, or an error. A batch cut off by a crash counts as the end. */
+/* Next batch into *p; 1, 0 at the end, or an error. A batch cut off by a crash counts as the end.
+ */
 int capture_read(struct capture_reader *self, struct pg_params *p, uint32_t *events,
                  struct sto_err *err);
 #endif

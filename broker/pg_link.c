@@ -21,14 +21,11 @@
 static const struct {
     const char *key, *value;
 } defaults[] = {
-    {"connect_timeout", "5"},
-    {"tcp_user_timeout", "10000"},
-    {"keepalives_idle", "5"},
-    {"keepalives_interval", "2"},
-    {"keepalives_count", "3"},
-    {"target_session_attrs", "read-write"},
+    {"connect_timeout", "5"},    {"tcp_user_timeout", "10000"},
+    {"keepalives_idle", "5"},    {"keepalives_interval", "2"},
+    {"keepalives_count", "3"},   {"target_session_attrs", "read-write"},
     {"sslmode", "verify-full"}, /* a Unix socket knows no TLS and ignores it */
-    {"application_name", "saattod"},
+    {"application_name", NULL}, /* "saattod" and the link's label: an operator sees who is who */
     {"client_encoding", "UTF8"},
 };
 
@@ -42,14 +39,15 @@ static const char session_options[] =
     "-c idle_in_transaction_session_timeout=10s -c client_connection_check_interval=5s";
 
 /* Calls connect with the dsn's own keywords and our defaults behind them. */
-static PGconn *start(const char *dsn, bool blocking)
+static PGconn *start(const char *dsn, const char *label, bool blocking)
 {
     const char *keys[KEYWORDS_MAX + 1], *values[KEYWORDS_MAX + 1];
-    char *options = NULL;
+    char *options = NULL, *application = sto_asprintf("saattod %s", label);
     int n = 0;
     PQconninfoOption *given = PQconninfoParse(dsn, NULL);
 
     if (given == NULL) {
+        free(application);
         return NULL;
     }
     for (PQconninfoOption *o = given; o->keyword != NULL && n < KEYWORDS_MAX - 12; o++) {
@@ -68,16 +66,18 @@ static PGconn *start(const char *dsn, bool blocking)
         }
         if (!has) {
             keys[n] = defaults[i].key;
-            values[n++] = defaults[i].value;
+            values[n++] = defaults[i].value != NULL ? defaults[i].value : application;
         }
     }
     keys[n] = "options";
     values[n++] = options != NULL ? options : session_options;
     keys[n] = NULL;
     values[n] = NULL;
-    PGconn *conn = blocking ? PQconnectdbParams(keys, values, 0) : PQconnectStartParams(keys, values, 0);
+    PGconn *conn =
+        blocking ? PQconnectdbParams(keys, values, 0) : PQconnectStartParams(keys, values, 0);
     PQconninfoFree(given);
     free(options);
+    free(application);
     return conn;
 }
 
@@ -89,7 +89,7 @@ static void ignore_notice(void *arg, const PGresult *r)
 
 PGconn *pg_connect(const char *dsn, struct sto_err *err)
 {
-    PGconn *conn = start(dsn, true);
+    PGconn *conn = start(dsn, "replay", true);
 
     if (conn == NULL) {
         sto_fail(err, STO_E_CONFIG, "the database's connection string cannot be read");
@@ -174,7 +174,8 @@ static void lost(struct pg_link *l, const char *why)
     struct pg_job job = l->job;
 
     pg_link_discard(l, why);
-    sto_log(STO_WARN, "db_lost", "link", l->label, "busy", busy ? "yes" : "no", "error", l->why, NULL);
+    sto_log(STO_WARN, "db_lost", "link", l->label, "busy", busy ? "yes" : "no", "error", l->why,
+            NULL);
     if (busy) {
         job.done(job.arg, true);
     }
@@ -236,7 +237,7 @@ static void connect_some(struct pg_link *l, int64_t now)
         if (now < l->retry_us) {
             return;
         }
-        l->conn = start(l->dsn, false);
+        l->conn = start(l->dsn, l->label, false);
         if (l->conn == NULL || PQstatus(l->conn) == CONNECTION_BAD) {
             not_connected(l, now, l->conn != NULL ? PQerrorMessage(l->conn) : "out of memory");
             return;
@@ -368,6 +369,15 @@ bool pg_link_pollfd(const struct pg_link *l, struct pollfd *out)
         out->events = POLLIN | POLLOUT;
     }
     return true;
+}
+
+bool pg_link_ready(struct pg_link *l)
+{
+    if (l->state == PG_LINK_READY &&
+        (PQconsumeInput(l->conn) == 0 || PQstatus(l->conn) == CONNECTION_BAD)) {
+        lost(l, PQerrorMessage(l->conn));
+    }
+    return l->state == PG_LINK_READY;
 }
 
 bool pg_link_hopeless(const struct pg_link *l)

@@ -7,12 +7,12 @@
  */
 #ifndef PG_LINK_H
 #define PG_LINK_H
+#include "pg_params.h"
+#include "sto_err.h"
 #include <libpq-fe.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "pg_params.h"
-#include "sto_err.h"
 
 #define PG_LINK_WHY_BYTES 512
 
@@ -37,7 +37,7 @@ struct pg_job {
 };
 
 struct pg_link {
-    const char *label;                     /* for logs: "commit" */
+    const char *label; /* for logs: "commit" */
     char *dsn;
     const struct pg_statement *statements; /* prepared on each new session; sql NULL ends */
     PGconn *conn;
@@ -59,6 +59,9 @@ void pg_link_release(struct pg_link *l);
 void pg_link_run(struct pg_link *l, int64_t mono_us);
 /* false: nothing to poll now. */
 bool pg_link_pollfd(const struct pg_link *l, struct pollfd *out);
+/* A job may begin. Looks first whether the server has ended the session: better now than in doubt.
+ */
+bool pg_link_ready(struct pg_link *l);
 /* Down, and the last attempt failed: whoever waits for it should be told. */
 bool pg_link_hopeless(const struct pg_link *l);
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store.h"
 #include "sto_arena.h"
+#include "store.h"
 
 /* Type numbers of the system catalogue: fixed since PostgreSQL's first versions. */
 enum {

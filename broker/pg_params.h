@@ -23,13 +23,13 @@ enum pg_column_kind {
     PG_U16_INT4,
     PG_U16_INT4_NULL, /* 0 is NULL */
     PG_U32_INT4,
-    PG_I64_INT8,      /* unsigned ones keep their bits */
+    PG_I64_INT8, /* unsigned ones keep their bits */
     PG_US_TIME,
-    PG_US_TIME_NULL,  /* INT64_MIN is NULL */
+    PG_US_TIME_NULL, /* INT64_MIN is NULL */
     PG_UUID,
-    PG_BYTES,         /* fixed array of `bytes` */
-    PG_BLOB,          /* struct blob */
-    PG_TEXT,          /* const char * */
+    PG_BYTES, /* fixed array of `bytes` */
+    PG_BLOB,  /* struct blob */
+    PG_TEXT,  /* const char * */
     PG_BOOL
 };
 

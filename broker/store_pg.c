@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* The store on PostgreSQL: its life, its queues, its turn. What a request does is in the other files. */
+/* The store on PostgreSQL: its life, its queues, its turn. What a request does is in the other
+ * files. */
 #include "store_pg.h"
 
 #include <stdio.h>
@@ -7,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store_pg_impl.h"
 #include "sto_arena.h"
 #include "sto_crypto.h"
 #include "sto_log.h"
 #include "sto_time.h"
+#include "store_pg_impl.h"
 
 #define START_US (5 * STO_US_PER_SEC)
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_pg_impl.h"
 #include "sto_log.h"
 #include "sto_time.h"
+#include "store_pg_impl.h"
 
 static void start_next(struct store_pg *s);
 
@@ -28,7 +28,8 @@ static bool is_one_of(const char *state, const char *const *list)
 
 enum store_outcome commit_outcome(const char *state)
 {
-    /* data that cannot be written as it is; also rows of one statement that contradict each other */
+    /* data that cannot be written as it is; also rows of one statement that contradict each other
+     */
     static const char *const poison[] = {"22", "23", "54", NULL};
     static const char *const poison_too[] = {"21000", "P0001", NULL};
     const char class[3] = {state[0], state[0] != '\0' ? state[1] : '\0', '\0'};
@@ -37,8 +38,9 @@ enum store_outcome commit_outcome(const char *state)
         return STORE_FENCED;
     }
     /*
-     * All else is RETRY: serialization, deadlock, lock timeout, cancelled, resources, read-only, and
-     * faults of the installation (rights, schema), which must never set anybody's message aside.
+     * All else is RETRY: serialization, deadlock, lock timeout, cancelled, resources, read-only,
+     * and faults of the installation (rights, schema), which must never set anybody's message
+     * aside.
      */
     return is_one_of(class, poison) || is_one_of(state, poison_too) ? STORE_POISON : STORE_RETRY;
 }
@@ -263,8 +265,7 @@ static void settle_read_result(void *arg, unsigned query, const PGresult *r)
     } else if (query == 0) {
         owners_from(&s->writing.result, r);
     } else if (PQntuples(r) == 1) {
-        s->writing.result.settled_committed =
-            (uint64_t)pg_int8(r, 0, 0) == batch->events[0].epoch;
+        s->writing.result.settled_committed = (uint64_t)pg_int8(r, 0, 0) == batch->events[0].epoch;
     }
 }
 
@@ -304,7 +305,7 @@ static void settle_read(struct store_pg *s)
 static void start_next(struct store_pg *s)
 {
     while (s->writing.request == NULL && s->commits.n > 0) {
-        if (s->commit.state != PG_LINK_READY && !pg_link_hopeless(&s->commit)) {
+        if (!pg_link_ready(&s->commit) && !pg_link_hopeless(&s->commit)) {
             return; /* a connection is on its way */
         }
         work_begin(&s->writing, queue_pop(&s->commits));

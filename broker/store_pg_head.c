@@ -10,8 +10,17 @@
 #include "store_pg_impl.h"
 
 /* The queries of the second step, in order. */
-enum { HEAD_BEGIN, HEAD_SHARD, HEAD_EVENT, HEAD_INBOX, HEAD_CURSORS, HEAD_HEADS, HEAD_MAILS,
-       HEAD_MAILS_IN, HEAD_MAILS_OUT };
+enum {
+    HEAD_BEGIN,
+    HEAD_SHARD,
+    HEAD_EVENT,
+    HEAD_INBOX,
+    HEAD_CURSORS,
+    HEAD_HEADS,
+    HEAD_MAILS,
+    HEAD_MAILS_IN,
+    HEAD_MAILS_OUT
+};
 
 static struct row_cursor *cursors_from(struct work *w, uint16_t shard, const PGresult *r,
                                        uint32_t *n)
@@ -138,8 +147,9 @@ static void read_done(void *arg, bool lost)
 
 static void read_head(struct store_pg *s)
 {
-    static const unsigned reads[] = {LD_HEAD_EVENT, LD_HEAD_INBOX,    LD_HEAD_CURSORS, LD_HEAD_HEADS,
-                                     LD_HEAD_MAILS, LD_HEAD_MAILS_IN, LD_HEAD_MAILS_OUT};
+    static const unsigned reads[] = {LD_HEAD_EVENT,    LD_HEAD_INBOX, LD_HEAD_CURSORS,
+                                     LD_HEAD_HEADS,    LD_HEAD_MAILS, LD_HEAD_MAILS_IN,
+                                     LD_HEAD_MAILS_OUT};
     int16_t shard = (int16_t)s->loading.request->shard;
     struct pg_params p = {0};
 

@@ -75,7 +75,8 @@ static inline struct store_pg *store_pg_of(store_t *s)
     return (struct store_pg *)(void *)s;
 }
 
-/* The work is finished: its result joins the queue, its request is freed after the reactor's step. */
+/* The work is finished: its result joins the queue, its request is freed after the reactor's step.
+ */
 void work_finish(struct store_pg *s, struct work *w, enum store_outcome outcome);
 void work_begin(struct work *w, struct store_request *r);
 /* Records an error result of the server: sqlstate and message. */

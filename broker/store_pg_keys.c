@@ -15,13 +15,13 @@
 /* clang-format off: SQL reads by clause */
 const struct pg_statement key_statements[KEY_STATEMENTS + 1] = {
     [KEY_LOOK_UP] = {"look_up", "SELECT id, key FROM dek WHERE id = ANY ($1::int8[])"},
-    [KEY_TAKE] = {"take",
-        "UPDATE dek SET taken_by = $1::int8, taken_at = now() WHERE id = ANY (ARRAY(SELECT id"
-        " FROM dek WHERE taken_by IS NULL ORDER BY id LIMIT $2::int8 FOR UPDATE SKIP LOCKED))"
-        " RETURNING id, key"},
-    [KEY_ADD] = {"add",
-        "INSERT INTO dek (key, taken_by, taken_at) SELECT k, $1::int8, now()"
-        " FROM unnest($2::bytea[]) AS k RETURNING id, key"},
+    [KEY_TAKE] =
+        {"take",
+         "UPDATE dek SET taken_by = $1::int8, taken_at = now() WHERE id = ANY (ARRAY(SELECT id"
+         " FROM dek WHERE taken_by IS NULL ORDER BY id LIMIT $2::int8 FOR UPDATE SKIP LOCKED))"
+         " RETURNING id, key"},
+    [KEY_ADD] = {"add", "INSERT INTO dek (key, taken_by, taken_at) SELECT k, $1::int8, now()"
+                        " FROM unnest($2::bytea[]) AS k RETURNING id, key"},
     [KEY_SETTINGS] = {"settings", SETTINGS_SQL},
 };
 /* clang-format on */
@@ -49,8 +49,7 @@ void keys_want(struct store_pg *s, uint64_t id)
     }
     if (s->n_wanted_keys == s->cap_wanted_keys) {
         s->cap_wanted_keys = s->cap_wanted_keys == 0 ? 256 : s->cap_wanted_keys * 2;
-        s->wanted_keys =
-            sto_xrealloc(s->wanted_keys, s->cap_wanted_keys * sizeof *s->wanted_keys);
+        s->wanted_keys = sto_xrealloc(s->wanted_keys, s->cap_wanted_keys * sizeof *s->wanted_keys);
     }
     s->wanted_keys[s->n_wanted_keys++] = id;
 }
@@ -83,7 +82,8 @@ static void send(struct store_pg *s, const struct pg_params *p,
 
 /* ------------------------------------------------------------------- look up */
 
-/* Gives one row's key to every case and delivery that names it: the cache may hold but one of two. */
+/* Gives one row's key to every case and delivery that names it: the cache may hold but one of two.
+ */
 static void give(struct store_result *res, uint64_t id, const uint8_t key[32])
 {
     for (uint32_t i = 0; i < res->n_cases; i++) {

@@ -23,73 +23,87 @@ const struct pg_statement load_statements[LD_STATEMENTS + 1] = {
     [LD_COMMIT] = {"commit", "COMMIT"},
     [LD_ROLLBACK] = {"rollback", "ROLLBACK"},
     /* a core that is alive keeps its shards; the row lock waits for an open guard */
-    [LD_TAKE] = {"take",
-        "UPDATE shard s SET epoch = epoch + 1, core = $2::int8 WHERE s.shard = $1::int2"
-        " AND (s.core = 0 OR s.core = $2 OR NOT EXISTS (SELECT FROM core c WHERE c.id = s.core"
-        " AND c.alive_at > clock_timestamp() - interval '5 seconds')) RETURNING s.epoch"},
-    [LD_OWNER] = {"owner",
-        "SELECT shard, epoch, config, incarnation, core FROM shard WHERE shard = $1::int2"},
-    [LD_HEAD_SHARD] = {"head_shard",
-        "SELECT epoch, config, incarnation FROM shard WHERE shard = $1::int2 AND core = $2::int8"},
-    [LD_HEAD_EVENT] = {"head_event",
-        "SELECT idx, ts FROM event WHERE shard = $1::int2 ORDER BY idx DESC LIMIT 1"},
+    [LD_TAKE] =
+        {"take",
+         "UPDATE shard s SET epoch = epoch + 1, core = $2::int8 WHERE s.shard = $1::int2"
+         " AND (s.core = 0 OR s.core = $2 OR NOT EXISTS (SELECT FROM core c WHERE c.id = s.core"
+         " AND c.alive_at > clock_timestamp() - interval '5 seconds')) RETURNING s.epoch"},
+    [LD_OWNER] =
+        {"owner",
+         "SELECT shard, epoch, config, incarnation, core FROM shard WHERE shard = $1::int2"},
+    [LD_HEAD_SHARD] =
+        {"head_shard",
+         "SELECT epoch, config, incarnation FROM shard WHERE shard = $1::int2 AND core = $2::int8"},
+    [LD_HEAD_EVENT] =
+        {"head_event",
+         "SELECT idx, ts FROM event WHERE shard = $1::int2 ORDER BY idx DESC LIMIT 1"},
     [LD_HEAD_INBOX] = {"head_inbox",
-        "SELECT org, stream, last FROM inbox_stream WHERE shard = $1::int2"},
+                       "SELECT org, stream, last FROM inbox_stream WHERE shard = $1::int2"},
     [LD_HEAD_CURSORS] = {"head_cursors",
-        "SELECT org, acked FROM outbox_cursor WHERE shard = $1::int2"},
+                         "SELECT org, acked FROM outbox_cursor WHERE shard = $1::int2"},
     [LD_HEAD_HEADS] = {"head_heads", "SELECT org, last FROM outbox_head WHERE shard = $1::int2"},
-    [LD_HEAD_MAILS] = {"head_mails",
-        "SELECT m.src, m.seq, m.body FROM mail_head h"
-        " LEFT JOIN mail_in i ON i.dst = h.dst AND i.src = h.src"
-        " JOIN mail m ON m.src = h.src AND m.dst = h.dst AND m.seq > coalesce(i.upto, 0)"
-        " WHERE h.dst = $1::int2 ORDER BY m.src, m.seq"},
+    [LD_HEAD_MAILS] =
+        {"head_mails",
+         "SELECT m.src, m.seq, m.body FROM mail_head h CROSS JOIN LATERAL (SELECT y.src, y.seq, "
+         "y.body"
+         " FROM mail y WHERE y.src = h.src AND y.dst = h.dst AND y.seq > coalesce((SELECT i.upto"
+         " FROM mail_in i WHERE i.dst = h.dst AND i.src = h.src), 0) OFFSET 0) m"
+         " WHERE h.dst = $1::int2 ORDER BY m.src, m.seq"},
     [LD_HEAD_MAILS_IN] = {"head_mails_in", "SELECT src, upto FROM mail_in WHERE dst = $1::int2"},
     [LD_HEAD_MAILS_OUT] = {"head_mails_out",
-        "SELECT dst, last FROM mail_head WHERE src = $1::int2"},
-    [LD_CASES] = {"cases",
-        "SELECT " CASE_COLUMNS ", k.n FROM unnest($1::int2[], $2::uuid[]) WITH ORDINALITY"
-        " AS k (at, id, n) JOIN case_row c ON c.shard = k.at AND c.case_id = k.id"},
-    [LD_CLIENTS] = {"clients",
-        "SELECT client, case_id, workflow_id FROM case_row"
-        " WHERE client = ANY ($1::uuid[]) AND once AND open"},
-    [LD_ANSWERS] = {"answers",
-        "SELECT k.n, e.msg_hash, e.code, e.answer, e.leaf"
-        " FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::int8[]) WITH ORDINALITY"
-        " AS k (shard, org, stream, seq, n) JOIN event e ON e.shard = k.shard AND e.org = k.org"
-        " AND e.stream = k.stream AND e.seq = k.seq AND e.org <> 0"},
-    [LD_DUE] = {"due",
-        "SELECT case_id FROM case_row WHERE shard = $1::int2 AND wake <= $2::int4"
-        " AND wake < 2147483647 AND (open OR aggregate <> 0) ORDER BY shard, wake LIMIT $3::int8"},
-    [LD_BACKLOG] = {"backlog",
-        "SELECT " DELIVERY_COLUMNS " FROM outbox"
-        " WHERE shard = $1::int2 AND org = $2::int4 AND seq > $3::int8"
-        " ORDER BY shard, org, seq LIMIT $4::int8"},
-    [LD_DEAD] = {"dead",
-        "SELECT " DELIVERY_COLUMNS ", why FROM dead WHERE NOT redriven"
-        " AND ($1::int4 = 0 OR org = $1) AND ($2::int8 = 0 OR seq = $2)"
-        " ORDER BY shard, org, seq LIMIT $3::int8"},
-    [LD_CONFIG_INSTALLATION] = {"config_installation",
-        "SELECT (SELECT max(config) FROM shard), shards, manual_clock, clock FROM installation"},
-    [LD_CONFIG_NETWORK] = {"config_network",
-        "SELECT f.network, f.name, f.body FROM (SELECT network, version FROM network_deployed"
-        " ORDER BY config DESC LIMIT 1) d JOIN network_file f"
-        " ON f.network = d.network AND f.version = d.version ORDER BY f.name"},
-    [LD_CONFIG_WORKFLOWS] = {"config_workflows",
-        "SELECT DISTINCT ON (id) hash, id, version, cfg, texts FROM workflow_version"
-        " WHERE NOT retired ORDER BY id, version DESC"},
+                           "SELECT dst, last FROM mail_head WHERE src = $1::int2"},
+    [LD_CASES] =
+        {"cases",
+         "SELECT c.*, k.n FROM unnest($1::int2[], $2::uuid[]) WITH ORDINALITY AS k (at, id, n)"
+         " CROSS JOIN LATERAL (SELECT " CASE_COLUMNS " FROM case_row y"
+         " WHERE y.shard = k.at AND y.case_id = k.id OFFSET 0) c"},
+    [LD_CLIENTS] = {"clients", "SELECT client, case_id, workflow_id FROM case_row"
+                               " WHERE client = ANY ($1::uuid[]) AND once AND open"},
+    [LD_ANSWERS] =
+        {"answers",
+         "SELECT k.n, e.msg_hash, e.code, e.answer, e.leaf"
+         " FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::int8[]) WITH ORDINALITY"
+         " AS k (shard, org, stream, seq, n) CROSS JOIN LATERAL (SELECT msg_hash, code, answer, "
+         "leaf"
+         " FROM event y WHERE y.shard = k.shard AND y.org = k.org AND y.stream = k.stream"
+         " AND y.seq = k.seq AND y.org <> 0 OFFSET 0) e"},
+    [LD_DUE] =
+        {"due",
+         "SELECT case_id FROM case_row WHERE shard = $1::int2 AND wake <= $2::int4"
+         " AND wake < 2147483647 AND (open OR aggregate <> 0) ORDER BY shard, wake LIMIT $3::int8"},
+    [LD_BACKLOG] = {"backlog", "SELECT " DELIVERY_COLUMNS " FROM outbox"
+                               " WHERE shard = $1::int2 AND org = $2::int4 AND seq > $3::int8"
+                               " ORDER BY shard, org, seq LIMIT $4::int8"},
+    [LD_DEAD] = {"dead", "SELECT " DELIVERY_COLUMNS ", why FROM dead WHERE NOT redriven"
+                         " AND ($1::int4 = 0 OR org = $1) AND ($2::int8 = 0 OR seq = $2)"
+                         " ORDER BY shard, org, seq LIMIT $3::int8"},
+    [LD_CONFIG_INSTALLATION] =
+        {"config_installation",
+         "SELECT (SELECT max(config) FROM shard), shards, manual_clock, clock FROM installation"},
+    [LD_CONFIG_NETWORK] =
+        {"config_network",
+         "SELECT f.network, f.name, f.body FROM (SELECT network, version FROM network_deployed"
+         " ORDER BY config DESC LIMIT 1) d JOIN network_file f"
+         " ON f.network = d.network AND f.version = d.version ORDER BY f.name"},
+    [LD_CONFIG_WORKFLOWS] =
+        {"config_workflows",
+         "SELECT DISTINCT ON (id) hash, id, version, cfg, texts FROM workflow_version"
+         " WHERE NOT retired ORDER BY id, version DESC"},
     [LD_CONFIG_KEYS] = {"config_keys",
-        "SELECT public_key, org, operator, revoked_at IS NOT NULL FROM org_key"
-        " ORDER BY public_key"},
-    [LD_WORKFLOW] = {"workflow",
-        "SELECT hash, id, version, cfg, texts, NOT retired AND NOT EXISTS (SELECT FROM"
-        " workflow_version n WHERE n.id = w.id AND n.version > w.version AND NOT n.retired)"
-        " FROM workflow_version w WHERE hash = $1::bytea"},
-    [LD_BEAT] = {"beat",
-        "INSERT INTO core (id, alive_at, host) VALUES ($1::int8, clock_timestamp(), $2::text)"
-        " ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at"},
+                        "SELECT public_key, org, operator, revoked_at IS NOT NULL FROM org_key"
+                        " ORDER BY public_key"},
+    [LD_WORKFLOW] =
+        {"workflow",
+         "SELECT hash, id, version, cfg, texts, NOT retired AND NOT EXISTS (SELECT FROM"
+         " workflow_version n WHERE n.id = w.id AND n.version > w.version AND NOT n.retired)"
+         " FROM workflow_version w WHERE hash = $1::bytea"},
+    [LD_BEAT] =
+        {"beat",
+         "INSERT INTO core (id, alive_at, host) VALUES ($1::int8, clock_timestamp(), $2::text)"
+         " ON CONFLICT (id) DO UPDATE SET alive_at = excluded.alive_at"},
     [LD_FORMER] = {"former", "DELETE FROM core WHERE id = $1::int8"},
     [LD_CONFIG_NUMBER] = {"config_number",
-        "SELECT (SELECT max(config) FROM shard), shards FROM installation"},
+                          "SELECT (SELECT max(config) FROM shard), shards FROM installation"},
     [LD_SETTINGS] = {"settings", SETTINGS_SQL},
 };
 /* clang-format on */
@@ -241,8 +255,8 @@ static void cases_start(struct store_pg *s)
     }
     if (q->n_clients > 0) {
         pg_params_call(&p, LD_CLIENTS);
-        pg_params_columns(&p, &(struct pg_column){PG_UUID, 0, 0}, 1, q->clients,
-                          sizeof *q->clients, q->n_clients);
+        pg_params_columns(&p, &(struct pg_column){PG_UUID, 0, 0}, 1, q->clients, sizeof *q->clients,
+                          q->n_clients);
     }
     load_send(s, &p, cases_result, keyed_done);
     pg_params_release(&p);
@@ -455,8 +469,8 @@ static void start_request(struct store_pg *s)
 void load_run(struct store_pg *s)
 {
     while (s->loading.request == NULL && s->loads.n > 0) {
+        bool ready = pg_link_ready(&s->load) && pg_link_ready(&s->keys);
         bool hopeless = pg_link_hopeless(&s->load) || pg_link_hopeless(&s->keys);
-        bool ready = s->load.state == PG_LINK_READY && s->keys.state == PG_LINK_READY;
         if (!ready && !hopeless) {
             return;
         }

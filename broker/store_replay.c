@@ -29,8 +29,8 @@ static int db_error(const PGconn *conn, const char *what, struct sto_err *err)
 static int prepare(PGconn *conn, struct sto_err *err)
 {
     for (unsigned i = 0; i < PG_BATCH_STATEMENTS; i++) {
-        PGresult *r = PQprepare(conn, pg_batch_statements[i].name, pg_batch_statements[i].sql, 0,
-                                NULL);
+        PGresult *r =
+            PQprepare(conn, pg_batch_statements[i].name, pg_batch_statements[i].sql, 0, NULL);
         bool ok = PQresultStatus(r) == PGRES_COMMAND_OK;
         PQclear(r);
         if (!ok) {

@@ -6,8 +6,8 @@
  */
 #ifndef STORE_REPLAY_H
 #define STORE_REPLAY_H
-#include <stdint.h>
 #include "sto_err.h"
+#include <stdint.h>
 
 #define REPLAY_SIZES 11 /* batches of 1, 2.., 4.., … 1,024 events */
 

@@ -243,12 +243,25 @@ static int init_cluster(const struct pg_private *s, struct sto_err *err)
 /* argv of the server; freed by free_args. */
 static char **server_args(const struct pg_private *s, const struct pg_private_options *o)
 {
-    static const char *const fixed[] = {
-        "listen_addresses=", "port=5432", "unix_socket_permissions=0700", "max_connections=64",
-        "fsync=on", "full_page_writes=on", "synchronous_commit=on", "data_sync_retry=off",
-        "wal_level=replica", "max_wal_size=2GB", "checkpoint_timeout=15min", "jit=off",
-        "log_statement=none", "log_parameter_max_length=0", "log_parameter_max_length_on_error=0",
-        "log_error_verbosity=terse", "autovacuum_naptime=15s", "logging_collector=off", NULL};
+    static const char *const fixed[] = {"listen_addresses=",
+                                        "port=5432",
+                                        "unix_socket_permissions=0700",
+                                        "max_connections=64",
+                                        "fsync=on",
+                                        "full_page_writes=on",
+                                        "synchronous_commit=on",
+                                        "data_sync_retry=off",
+                                        "wal_level=replica",
+                                        "max_wal_size=2GB",
+                                        "checkpoint_timeout=15min",
+                                        "jit=off",
+                                        "log_statement=none",
+                                        "log_parameter_max_length=0",
+                                        "log_parameter_max_length_on_error=0",
+                                        "log_error_verbosity=terse",
+                                        "autovacuum_naptime=15s",
+                                        "logging_collector=off",
+                                        NULL};
     char **argv = sto_xcalloc(ARGS_MAX, sizeof *argv);
     size_t n = 0;
 
@@ -274,11 +287,28 @@ static void free_args(char **argv)
     free(argv);
 }
 
+/* The server that answers is ours, not one that had the folder before. */
+static bool is_ours(const struct pg_private *s)
+{
+    char *path = sto_asprintf("%s/postmaster.pid", s->data);
+    FILE *f = fopen(path, "re");
+    long pid = 0;
+
+    if (f == NULL || fscanf(f, "%ld", &pid) != 1) {
+        pid = 0;
+    }
+    if (f != NULL) {
+        fclose(f);
+    }
+    free(path);
+    return pid == (long)s->pid;
+}
+
 static int wait_ready(struct pg_private *s, struct sto_err *err)
 {
     int64_t until = sto_mono_us() + START_US;
-    char *dsn = sto_asprintf("host=%s port=5432 user=saatto_admin dbname=postgres connect_timeout=2",
-                             s->sockets);
+    char *dsn = sto_asprintf(
+        "host=%s port=5432 user=saatto_admin dbname=postgres connect_timeout=2", s->sockets);
     int rc = 1;
     char tail[300];
 
@@ -287,7 +317,7 @@ static int wait_ready(struct pg_private *s, struct sto_err *err)
             s->pid = 0;
             rc = sto_fail(err, STO_E_IO, "the database server ended at once: %s",
                           log_tail(s, tail, sizeof tail));
-        } else if (PQping(dsn) == PQPING_OK) {
+        } else if (PQping(dsn) == PQPING_OK && is_ours(s)) {
             rc = 0;
         } else if (sto_mono_us() > until) {
             rc = sto_fail(err, STO_E_TIMEOUT, "the database server does not answer: %s",
@@ -339,7 +369,8 @@ static int make_schema(struct pg_private *s, const struct pg_private_options *o,
     rc = rc != 0 ? rc : pg_schema_apply(admin, sql, err);
     rc = rc != 0 ? rc
                  : pg_schema_apply(pg_private_dsn(s, PG_PRIVATE_KEYS, "saatto_admin"), keys, err);
-    rc = rc != 0 ? rc : pg_schema_install(admin, o->shards == 0 ? 4 : o->shards, o->manual_clock, err);
+    rc = rc != 0 ? rc
+                 : pg_schema_install(admin, o->shards == 0 ? 4 : o->shards, o->manual_clock, err);
     free(keys);
     free(sql);
     free(home);

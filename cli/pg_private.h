@@ -7,17 +7,19 @@
  */
 #ifndef PG_PRIVATE_H
 #define PG_PRIVATE_H
+#include "sto_err.h"
 #include <stdbool.h>
 #include <sys/types.h>
-#include "sto_err.h"
 
 struct pg_private_options {
-    const char *dir;            /* data/, s/ (socket) and postgres.log stand in it; made if missing, used again if not empty */
-    const char *sql_dir;        /* the schema; NULL = deploy/sql of the program's tree */
+    const char *dir; /* data/, s/ (socket) and postgres.log stand in it; made if missing, used again
+                        if not empty */
+    const char *sql_dir;         /* the schema; NULL = deploy/sql of the program's tree */
     unsigned shared_buffers_mib; /* 0 = 128 */
-    unsigned shards;            /* of a new installation; 0 = 4 */
-    bool manual_clock;          /* of a new installation */
-    const char *const *settings; /* more server settings "name=value", NULL-terminated; may be NULL */
+    unsigned shards;             /* of a new installation; 0 = 4 */
+    bool manual_clock;           /* of a new installation */
+    const char *const
+        *settings; /* more server settings "name=value", NULL-terminated; may be NULL */
 };
 
 enum pg_private_database { PG_PRIVATE_DATA, PG_PRIVATE_KEYS };

@@ -54,8 +54,9 @@ static int is_numbered(const struct dirent *e)
 static int applied(PGconn *db, const char *name, const char *hash, struct sto_err *err)
 {
     const char *values[1] = {name};
-    PGresult *r = PQexecParams(db, "SELECT name, sha256 FROM schema_version WHERE number = left($1, 3)::int",
-                               1, NULL, values, NULL, NULL, 0);
+    PGresult *r =
+        PQexecParams(db, "SELECT name, sha256 FROM schema_version WHERE number = left($1, 3)::int",
+                     1, NULL, values, NULL, NULL, 0);
     int rc = 0;
 
     if (PQresultStatus(r) != PGRES_TUPLES_OK) {
@@ -174,9 +175,10 @@ int pg_schema_install(const char *admin_dsn, unsigned shards, bool manual_clock,
     } else if (PQntuples(r) == 0) {
         rc = run(db, sql, "installation", err);
     } else if (strtoul(PQgetvalue(r, 0, 0), NULL, 10) != shards) {
-        rc = sto_fail(err, STO_E_DIFFERENT,
-                      "the installation has %s shards, which is fixed at set-up; asked for were '%u'",
-                      PQgetvalue(r, 0, 0), shards);
+        rc = sto_fail(
+            err, STO_E_DIFFERENT,
+            "the installation has %s shards, which is fixed at set-up; asked for were '%u'",
+            PQgetvalue(r, 0, 0), shards);
     }
     PQclear(r);
     PQfinish(db);

@@ -55,6 +55,85 @@ static void quiet(void *arg, const char *message)
     (void)message;
 }
 
+static void take_all(struct owner *o)
+{
+    for (uint16_t i = 0; i < o->maker->n_shards; i++) {
+        struct store_result res;
+        do {
+            struct store_request *r = request(STORE_TAKE_OVER);
+            r->shard = i;
+            store_pg_run(o->store, sto_mono_us());
+            res = store_do(o->store, r);
+        } while (res.outcome == STORE_RETRY);
+        if (res.outcome != STORE_OK) {
+            give_up("take over", res.message);
+        }
+        o->maker->epoch[i] = res.head.epoch;
+        o->maker->config = res.head.config;
+        o->maker->idx[i] = res.head.next_idx;
+        for (uint32_t k = 0; k < res.head.n_heads; k++) {
+            o->maker->outbox[i][res.head.heads[k].org] = res.head.heads[k].acked;
+        }
+        for (uint32_t k = 0; k < res.head.n_inbox; k++) {
+            o->maker->inbox[i][res.head.inbox[k].org] = res.head.inbox[k].last;
+        }
+        if (res.head.last_us > o->maker->now_us) {
+            o->maker->now_us = res.head.last_us;
+        }
+        sto_arena_destroy(&res.arena);
+    }
+}
+
+void owner_start(struct fixture *f, struct owner *o, uint64_t core_id, int commit_timeout_ms)
+{
+    sql(f->admin, "DELETE FROM core");
+    o->store = fixture_store(f, core_id, commit_timeout_ms, NULL);
+    o->maker = maker_new(store_pg_shards(o->store), 2048);
+    take_all(o);
+}
+
+void owner_stop(struct owner *o)
+{
+    maker_destroy(&o->maker);
+    o->store->ops->destroy(&o->store);
+}
+
+void owner_again(struct owner *o)
+{
+    for (uint32_t i = 0; i < o->maker->n_cases; i++) {
+        o->maker->cases[i].hop =
+            0; /* new cases: what the failed batch did to the old is not known */
+    }
+    o->maker->next_case = 0;
+    take_all(o);
+}
+
+enum store_outcome owner_commit(struct owner *o, uint32_t n)
+{
+    struct store_result r = store_do(o->store, made_commit(o->maker, n));
+
+    sto_arena_destroy(&r.arena);
+    return r.outcome;
+}
+
+int waiting_backend(struct fixture *f, store_t *s, const char *condition)
+{
+    int64_t until = sto_mono_us() + 30 * STO_US_PER_SEC;
+    int pid = 0;
+
+    while (pid == 0) {
+        store_pg_run(s, sto_mono_us());
+        pid = atoi(sql(f->admin,
+                       "SELECT pid FROM pg_stat_activity WHERE usename = 'saatto_core'"
+                       " AND %s ORDER BY query_start DESC LIMIT 1",
+                       condition));
+        if (sto_mono_us() > until) {
+            give_up("waiting backend", condition);
+        }
+    }
+    return pid;
+}
+
 PGconn *fixture_open(struct fixture *f, const char *role)
 {
     PGconn *db = PQconnectdb(pg_private_dsn(f->pg, PG_PRIVATE_DATA, role));

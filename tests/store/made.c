@@ -127,8 +127,8 @@ static void add_marks(struct maker *m, struct batch *b)
                 b->cursors[b->n_cursors++] = (struct row_cursor){s, o, m->outbox[s][o] - 300};
             }
             if (m->inbox[s][o] > 0) {
-                b->inbox[b->n_inbox++] = (struct row_inbox){
-                    s, o, UINT64_C(0x9000000000000000) + o, m->inbox[s][o]};
+                b->inbox[b->n_inbox++] =
+                    (struct row_inbox){s, o, UINT64_C(0x9000000000000000) + o, m->inbox[s][o]};
             }
         }
     }

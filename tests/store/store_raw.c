@@ -9,11 +9,11 @@
 
 #include "fixture.h"
 #include "made.h"
-#include "store_replay.h"
 #include "sto_arena.h"
 #include "sto_crypto.h"
 #include "sto_log.h"
 #include "sto_time.h"
+#include "store_replay.h"
 
 static void take_over(store_t *s, struct maker *m)
 {
@@ -79,17 +79,30 @@ int main(int argc, char **argv)
     }
     snprintf(capture, sizeof capture, "%s/capture", f.dir);
     through_store(&f, n, seconds, capture);
-    if (getenv("STORE_STATEMENTS") != NULL) { /* with STORE_SETTING=shared_preload_libraries=pg_stat_statements */
-        printf("%s\n", sql(f.admin, "SELECT string_agg(format('%%8s us  %%s', round(us), q), E'\n') FROM (SELECT total_exec_time * 1000 / calls AS us, left(query, 60) AS q FROM pg_stat_statements WHERE calls > 50 ORDER BY 1 DESC LIMIT 20) t"));
+    if (getenv("STORE_STATEMENTS") !=
+        NULL) { /* with STORE_SETTING=shared_preload_libraries=pg_stat_statements */
+        printf("%s\n", sql(f.admin,
+                           "SELECT string_agg(format('%%8s us  %%s', round(us), q), E'\n') FROM "
+                           "(SELECT total_exec_time * 1000 / calls AS us, left(query, 60) AS q "
+                           "FROM pg_stat_statements WHERE calls > 50 ORDER BY 1 DESC LIMIT 20) t"));
     }
-    printf("wal: %s\n", sql(f.admin, "SELECT format('%%s bytes a hop, %%s full pages, %%s syncs of %%s us, %%s writes of %%s us', wal_bytes / (SELECT count(*) FROM event), wal_fpi, wal_sync, round((wal_sync_time * 1000 / greatest(wal_sync, 1))::numeric), wal_write, round((wal_write_time * 1000 / greatest(wal_write, 1))::numeric)) FROM pg_stat_wal"));
+    printf(
+        "wal: %s\n",
+        sql(f.admin,
+            "SELECT format('%%s bytes a hop, %%s full pages, %%s syncs of %%s us, %%s writes of "
+            "%%s us', wal_bytes / (SELECT count(*) FROM event), wal_fpi, wal_sync, "
+            "round((wal_sync_time * 1000 / greatest(wal_sync, 1))::numeric), wal_write, "
+            "round((wal_write_time * 1000 / greatest(wal_write, 1))::numeric)) FROM pg_stat_wal"));
     printf("outbox %s rows, hot updates of cases ", sql(f.admin, "SELECT count(*) FROM outbox"));
-    printf("%s\n", sql(f.admin, "SELECT n_tup_hot_upd || ' of ' || n_tup_upd FROM pg_stat_user_tables"
-                                " WHERE relname = 'case_row'"));
-    sql(f.admin, "SET session_replication_role = replica; TRUNCATE event, case_row, ledger, outbox, outbox_cursor, outbox_head,"
+    printf("%s\n",
+           sql(f.admin, "SELECT n_tup_hot_upd || ' of ' || n_tup_upd FROM pg_stat_user_tables"
+                        " WHERE relname = 'case_row'"));
+    sql(f.admin, "SET session_replication_role = replica; TRUNCATE event, case_row, ledger, "
+                 "outbox, outbox_cursor, outbox_head,"
                  " inbox_stream CASCADE; SET session_replication_role = origin");
     struct store_replay_stats stats;
-    if (store_pg_replay(capture, pg_private_dsn(f.pg, PG_PRIVATE_DATA, "saatto_admin"), &stats, &err) != 0) {
+    if (store_pg_replay(capture, pg_private_dsn(f.pg, PG_PRIVATE_DATA, "saatto_admin"), &stats,
+                        &err) != 0) {
         fprintf(stderr, "replay: %s\n", err.what);
         return 1;
     }
