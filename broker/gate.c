@@ -27,11 +27,19 @@
 #include "sto_log.h"
 #include "sto_time.h"
 
-#define GATE_BURST 256 /* messages taken from one side before the other is looked at */
-#define HEAD_BYTES 4
+#define GATE_BURST        256 /* messages taken from one side before the other is looked at */
+#define HEAD_BYTES        4
 #define ROUTING_BYTES_MAX 8
 
-enum reject { REJECT_FRAMES, REJECT_HEAD, REJECT_SIZE, REJECT_KEY, REJECT_CORE_BUSY, REJECT_GONE, REJECT_N };
+enum reject {
+    REJECT_FRAMES,
+    REJECT_HEAD,
+    REJECT_SIZE,
+    REJECT_KEY,
+    REJECT_CORE_BUSY,
+    REJECT_GONE,
+    REJECT_N
+};
 static const char *const reject_names[REJECT_N] = {"frames", "head",      "size",
                                                    "key",    "core_busy", "peer_gone"};
 
@@ -120,7 +128,8 @@ static int receive_peer(struct gate *g, struct frames *f)
 static void forward(struct gate *g, struct frames *f)
 {
     const char kind = IPC_FRAME;
-    /* the payload frame: libzmq 4.3.4 leaves User-Id NULL on the routing frame once the socket was polled */
+    /* the payload frame: libzmq 4.3.4 leaves User-Id NULL on the routing frame once the socket was
+     * polled */
     const char *key = zmq_msg_gets(&f->body, "User-Id");
 
     if (key == NULL || strlen(key) != IPC_KEY_BYTES - 1) {
@@ -220,10 +229,12 @@ static void report(struct gate *g)
                           "# TYPE saatto_gate_refused_total counter\n",
                           (unsigned long long)g->frames_in, (unsigned long long)g->frames_out);
     for (int i = 0; i < REJECT_N; i++) {
-        n += (size_t)snprintf(text + n, sizeof text - n, "saatto_gate_refused_total{reason=\"%s\"} %llu\n",
-                              reject_names[i], (unsigned long long)g->rejected[i]);
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "saatto_gate_refused_total{reason=\"%s\"} %llu\n", reject_names[i],
+                              (unsigned long long)g->rejected[i]);
     }
-    n += (size_t)snprintf(text + n, sizeof text - n, "saatto_gate_refused_total{reason=\"unknown_key\"} %llu\n",
+    n += (size_t)snprintf(text + n, sizeof text - n,
+                          "saatto_gate_refused_total{reason=\"unknown_key\"} %llu\n",
                           (unsigned long long)zap_refused(g->zap));
     process_report(g->report_fd, text, n);
 }
@@ -256,7 +267,8 @@ static int open_peers(struct gate *g, const struct gate_options *o, struct sto_e
     set_int(g->peers, ZMQ_HEARTBEAT_TIMEOUT, 6000);
     sto_wipe(sec, sizeof sec);
     if (max_rc != 0 || zmq_bind(g->peers, o->listen) != 0) {
-        return sto_fail(err, STO_E_IO, "gate: could not listen on '%s': %s", o->listen, zmq_strerror(zmq_errno()));
+        return sto_fail(err, STO_E_IO, "gate: could not listen on '%s': %s", o->listen,
+                        zmq_strerror(zmq_errno()));
     }
     return zap_self_test(g->zap, g->peers, pub, err);
 }
@@ -297,7 +309,8 @@ int gate_run(const struct gate_options *o, struct sto_err *err)
     int rc;
 
     if (o->memory_mib != 0) {
-        struct rlimit lim = {.rlim_cur = (rlim_t)o->memory_mib << 20, .rlim_max = (rlim_t)o->memory_mib << 20};
+        struct rlimit lim = {.rlim_cur = (rlim_t)o->memory_mib << 20,
+                             .rlim_max = (rlim_t)o->memory_mib << 20};
         setrlimit(RLIMIT_AS, &lim);
     }
     g.boot = sto_random_u64();
@@ -312,7 +325,8 @@ int gate_run(const struct gate_options *o, struct sto_err *err)
     /* what was queued for a dead core belongs to no session of the new one */
     set_int(g.core, ZMQ_IMMEDIATE, 1);
     if (zmq_connect(g.core, o->core) != 0) {
-        rc = sto_fail(err, STO_E_IO, "gate: could not connect to '%s': %s", o->core, zmq_strerror(zmq_errno()));
+        rc = sto_fail(err, STO_E_IO, "gate: could not connect to '%s': %s", o->core,
+                      zmq_strerror(zmq_errno()));
     } else {
         rc = open_peers(&g, o, err);
     }

@@ -9,12 +9,12 @@
 #include "sto_err.h"
 
 struct gate_options {
-    const char *listen;      /* ZeroMQ endpoint */
-    const char *core;        /* ipc endpoint of the core */
-    const char *server_key;  /* file: public and secret key, Z85 */
-    unsigned memory_mib;     /* limit of the address space, 0 = none */
-    int report_fd;           /* metrics text is written here once a second, -1 = nowhere */
-    int parent_pid;          /* ends when this is no longer the parent */
+    const char *listen;     /* ZeroMQ endpoint */
+    const char *core;       /* ipc endpoint of the core */
+    const char *server_key; /* file: public and secret key, Z85 */
+    unsigned memory_mib;    /* limit of the address space, 0 = none */
+    int report_fd;          /* metrics text is written here once a second, -1 = nowhere */
+    int parent_pid;         /* ends when this is no longer the parent */
 };
 /* Runs until SIGTERM. Returns 0, or an error at start (self-test included). */
 int gate_run(const struct gate_options *options, struct sto_err *err);

@@ -12,7 +12,7 @@
 #include "sto_time.h"
 
 #define SELF_TEST_US (5 * STO_US_PER_SEC)
-#define ZAP_FRAMES 7 /* version, request id, domain, address, identity, mechanism, key */
+#define ZAP_FRAMES   7 /* version, request id, domain, address, identity, mechanism, key */
 
 struct zap {
     void *ctx, *socket;
@@ -72,7 +72,8 @@ void zap_keys(struct zap *self, const char *keys, size_t n)
 
 static bool known(const struct zap *self, const char key[IPC_KEY_BYTES])
 {
-    return self->n_keys != 0 && bsearch(key, self->keys, self->n_keys, IPC_KEY_BYTES, by_key) != NULL;
+    return self->n_keys != 0 &&
+           bsearch(key, self->keys, self->n_keys, IPC_KEY_BYTES, by_key) != NULL;
 }
 
 struct zap_request {

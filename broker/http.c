@@ -17,9 +17,11 @@ struct http {
     const struct http_state *state;
 };
 
-static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, char *text /* consumed */, const char *type)
+static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, char *text /* consumed */,
+                              const char *type)
 {
-    struct MHD_Response *r = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
+    struct MHD_Response *r =
+        MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
 
     if (r == NULL) {
         free(text);
@@ -33,14 +35,16 @@ static enum MHD_Result answer(struct MHD_Connection *c, unsigned status, char *t
 
 static char *metrics(const struct http_state *s)
 {
-    return sto_asprintf("# TYPE saatto_up gauge\nsaatto_up{process=\"core\"} %d\nsaatto_up{process=\"gate\"} %d\n"
-                        "# TYPE saatto_restarts_total counter\nsaatto_restarts_total %u\n%s%s",
-                        s->core_up, s->gate_up, s->restarts, s->core_metrics != NULL ? s->core_metrics : "",
-                        s->gate_metrics != NULL ? s->gate_metrics : "");
+    return sto_asprintf(
+        "# TYPE saatto_up gauge\nsaatto_up{process=\"core\"} %d\nsaatto_up{process=\"gate\"} %d\n"
+        "# TYPE saatto_restarts_total counter\nsaatto_restarts_total %u\n%s%s",
+        s->core_up, s->gate_up, s->restarts, s->core_metrics != NULL ? s->core_metrics : "",
+        s->gate_metrics != NULL ? s->gate_metrics : "");
 }
 
-static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_bytes, void **per_request)
+static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *url,
+                              const char *method, const char *version, const char *upload,
+                              size_t *upload_bytes, void **per_request)
 {
     const struct http *self = arg;
     const struct http_state *s = self->state;
@@ -61,13 +65,16 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
     if (strcmp(url, "/readyz") == 0) {
         bool ready = s->core_up && s->gate_up && s->core_ready;
         bool verbose = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "verbose") != NULL;
-        char *text = verbose ? sto_asprintf("[%c] core\n[%c] gate\n[%c] shards and configuration%s%s\n%s\n",
-                                            s->core_up ? '+' : '-', s->gate_up ? '+' : '-', s->core_ready ? '+' : '-',
-                                            s->why[0] != '\0' ? ": " : "", s->why, ready ? "ready" : "not ready")
-                             : sto_asprintf(ready ? "ready\n" : "not ready\n");
+        char *text =
+            verbose ? sto_asprintf("[%c] core\n[%c] gate\n[%c] shards and configuration%s%s\n%s\n",
+                                   s->core_up ? '+' : '-', s->gate_up ? '+' : '-',
+                                   s->core_ready ? '+' : '-', s->why[0] != '\0' ? ": " : "", s->why,
+                                   ready ? "ready" : "not ready")
+                    : sto_asprintf(ready ? "ready\n" : "not ready\n");
         return answer(c, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, "text/plain");
     }
-    return answer(c, MHD_HTTP_NOT_FOUND, sto_asprintf("there are /metrics, /livez and /readyz?verbose\n"), "text/plain");
+    return answer(c, MHD_HTTP_NOT_FOUND,
+                  sto_asprintf("there are /metrics, /livez and /readyz?verbose\n"), "text/plain");
 }
 
 static int parse_address(const char *address, struct sockaddr_in *out, struct sto_err *err)
@@ -85,7 +92,8 @@ static int parse_address(const char *address, struct sockaddr_in *out, struct st
     host[colon - address] = '\0';
     *out = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     if (inet_pton(AF_INET, host, &out->sin_addr) != 1) {
-        return sto_fail(err, STO_E_CONFIG, "setting 'http' must begin with an IPv4 address, got '%s'", address);
+        return sto_fail(err, STO_E_CONFIG,
+                        "setting 'http' must begin with an IPv4 address, got '%s'", address);
     }
     return 0;
 }
@@ -100,11 +108,13 @@ int http_new(const char *address, const struct http_state *state, http_t **out, 
     }
     http_t *self = sto_xcalloc(1, sizeof *self);
     self->state = state;
-    self->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, self, MHD_OPTION_SOCK_ADDR, &where,
-                                    MHD_OPTION_CONNECTION_LIMIT, 32u, MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
+    self->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, handle, self,
+                                    MHD_OPTION_SOCK_ADDR, &where, MHD_OPTION_CONNECTION_LIMIT, 32u,
+                                    MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_END);
     if (self->daemon == NULL) {
         free(self);
-        return sto_fail(err, STO_E_IO, "could not serve http on '%s': %s", address, strerror(errno));
+        return sto_fail(err, STO_E_IO, "could not serve http on '%s': %s", address,
+                        strerror(errno));
     }
     *out = self;
     return 0;

@@ -28,7 +28,8 @@ static void one(struct sto_buf *b, const char *name, const char *type, double va
     line(b, "# TYPE saatto_%s %s\nsaatto_%s %.17g\n", name, type, name, value);
 }
 
-static void histogram(struct sto_buf *b, const char *name, const uint64_t bucket[12], const double *upper, double sum)
+static void histogram(struct sto_buf *b, const char *name, const uint64_t bucket[12],
+                      const double *upper, double sum)
 {
     uint64_t n = 0;
 
@@ -39,8 +40,10 @@ static void histogram(struct sto_buf *b, const char *name, const uint64_t bucket
             line(b, "saatto_%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, upper[i], n);
         }
     }
-    line(b, "saatto_%s_bucket{le=\"+Inf\"} %" PRIu64 "\nsaatto_%s_sum %.17g\nsaatto_%s_count %" PRIu64 "\n", name, n,
-         name, sum, name, n);
+    line(b,
+         "saatto_%s_bucket{le=\"+Inf\"} %" PRIu64 "\nsaatto_%s_sum %.17g\nsaatto_%s_count %" PRIu64
+         "\n",
+         name, n, name, sum, name, n);
 }
 
 struct queue_arg {
@@ -76,7 +79,8 @@ static double resident_bytes(void)
 void metrics_report(int fd, const reactor_t *r, const struct reactor_stats *s)
 {
     struct sto_buf b;
-    static const double seconds[12] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 0};
+    static const double seconds[12] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02,
+                                       0.05,   0.1,   0.2,   0.5,   1,    0};
     static const double events[12] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 0};
 
     sto_buf_init(&b, 0);
@@ -105,7 +109,8 @@ void metrics_report(int fd, const reactor_t *r, const struct reactor_stats *s)
     for (int code = 1; code < 64; code++) {
         const struct sto_err_row *row = sto_err_row(code);
         if (row != NULL && s->frames_rejected[code] != 0) {
-            line(&b, "saatto_messages_rejected_total{reason=\"%s\"} %" PRIu64 "\n", row->text, s->frames_rejected[code]);
+            line(&b, "saatto_messages_rejected_total{reason=\"%s\"} %" PRIu64 "\n", row->text,
+                 s->frames_rejected[code]);
         }
     }
     line(&b, "# TYPE saatto_queue_messages gauge\n");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Prometheus text of the core's figures; base units, bounded labels, never an id of a client or case. */
+/* Prometheus text of the core's figures; base units, bounded labels, never an id of a client or
+ * case. */
 #ifndef METRICS_H
 #define METRICS_H
 #include "reactor.h"

@@ -47,7 +47,8 @@ bool process_stopped(void)
 void process_report(int fd, const char *text, size_t n)
 {
     if (fd >= 0) {
-        /* SOCK_SEQPACKET keeps reports whole; a full one loses this report and the next says the same */
+        /* SOCK_SEQPACKET keeps reports whole; a full one loses this report and the next says the
+         * same */
         ssize_t sent = send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
         (void)sent;
     }
@@ -91,7 +92,8 @@ int process_curve_keys(const char *path, char pub[41], char sec[41], struct sto_
         rc = sto_fail(err, STO_E_CONFIG, "key file '%s' can be read by others", path);
         sto_err_fix(err, "chmod 600 %s", path);
     } else if (sscanf(text, "%40s %40s", pub, sec) != 2 || strlen(pub) != 40 || strlen(sec) != 40) {
-        rc = sto_fail(err, STO_E_CONFIG, "key file '%s' must hold two lines of 40 characters: public and secret key",
+        rc = sto_fail(err, STO_E_CONFIG,
+                      "key file '%s' must hold two lines of 40 characters: public and secret key",
                       path);
         sto_err_fix(err, "make one with: saatto org key --new %s", path);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* saattod: the broker. Without --role it supervises a gate and a core, each a process of its own. */
+/* saattod: the broker. Without --role it supervises a gate and a core, each a process of its own.
+ */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,12 +12,12 @@
 #include "process.h"
 #include "settings.h"
 #include "shell.h"
-#include "store_replay.h"
 #include "sto_arena.h"
 #include "sto_crypto.h"
 #include "sto_file.h"
 #include "sto_log.h"
 #include "sto_time.h"
+#include "store_replay.h"
 #include "supervisor.h"
 
 #define REST_MAX 48
@@ -30,7 +31,8 @@ struct arguments {
 };
 
 static const char usage[] =
-    "usage: saattod [-c FILE] [--set KEY=VALUE]... [--print-config] [--print-reference] [--verbose]\n"
+    "usage: saattod [-c FILE] [--set KEY=VALUE]... [--print-config] [--print-reference] "
+    "[--verbose]\n"
     "\n"
     "Saatto's broker: a gate (TCP, CURVE), a core (database) and their supervisor.\n"
     "\n"
@@ -38,7 +40,8 @@ static const char usage[] =
     "  --set KEY=VALUE        one setting; wins over the file\n"
     "  --print-config         print the settings in force, loadable again, and end\n"
     "  --print-reference      print the table of settings as Markdown, and end\n"
-    "  --replay FILE          write captured batches into the database of the setting dsn, whose role\n"
+    "  --replay FILE          write captured batches into the database of the setting dsn, whose "
+    "role\n"
     "                         must own the tables; print how fast that went, and end\n"
     "  --verbose              log debug lines too\n"
     "  -V, --version, -h, --help\n"
@@ -158,7 +161,8 @@ static int run_replay(const struct arguments *a, const sto_settings_t *s, struct
     return 0;
 }
 
-static int run_gate(const struct arguments *a, const sto_settings_t *s, const char *endpoint, struct sto_err *err)
+static int run_gate(const struct arguments *a, const sto_settings_t *s, const char *endpoint,
+                    struct sto_err *err)
 {
     struct gate_options o = {.listen = sto_settings_str(s, "listen"),
                              .core = endpoint,
@@ -171,7 +175,8 @@ static int run_gate(const struct arguments *a, const sto_settings_t *s, const ch
     return gate_run(&o, err);
 }
 
-static int run_core(const struct arguments *a, const sto_settings_t *s, const char *endpoint, struct sto_err *err)
+static int run_core(const struct arguments *a, const sto_settings_t *s, const char *endpoint,
+                    struct sto_err *err)
 {
     uint64_t id = sto_random_u64() >> 1, former = 0;
     int rc = process_core_id(sto_settings_str(s, "run-dir"), id, &former, err);

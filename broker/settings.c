@@ -7,14 +7,16 @@ const struct sto_setting saattod_settings[] = {
     {"http", STO_SET_STRING, "127.0.0.1:7701", 0, 60, "", false,
      "where /metrics, /livez and /readyz are served; empty: nowhere"},
     {"run-dir", STO_SET_PATH, "run", 1, 90, "", false,
-     "folder for the sockets between gate and core; one broker each (short: a socket's path has 107 bytes)"},
+     "folder for the sockets between gate and core; one broker each (short: a socket's path has "
+     "107 bytes)"},
     {"server-key", STO_SET_PATH, "keys/server.key", 1, 400, "", false,
      "file with the gate's CURVE key pair: two lines, public then secret, Z85"},
     {"dsn", STO_SET_STRING, "dbname=saatto user=saatto_core", 1, 1000, "", false,
      "libpq connection string of the data database"},
     {"keys-dsn", STO_SET_STRING, "dbname=saatto_keys user=saatto_core", 1, 1000, "", false,
      "libpq connection string of the key database"},
-    {"batch-events", STO_SET_INT, "1024", 1, 1024, "events", false, "a batch closes at so many events"},
+    {"batch-events", STO_SET_INT, "1024", 1, 1024, "events", false,
+     "a batch closes at so many events"},
     {"cache-cases", STO_SET_INT, "4096", 64, 65536, "cases", false,
      "cases kept in memory; cold ones beyond it are evicted (about 9 KiB each)"},
     {"in-flight", STO_SET_INT, "4096", 64, 8192, "events", false,
@@ -26,6 +28,7 @@ const struct sto_setting saattod_settings[] = {
     {"gate-memory", STO_SET_INT, "1024", 128, 65536, "MiB", false,
      "address space of the gate; a peer that makes it exceed this ends the gate only"},
     {"capture", STO_SET_PATH, "", 0, 400, "", false,
-     "file that gets the parameters of every committed batch, for the benchmark's limit; empty: off"},
+     "file that gets the parameters of every committed batch, for the benchmark's limit; empty: "
+     "off"},
     {0},
 };

@@ -13,10 +13,10 @@
 #include "sto_log.h"
 #include "sto_time.h"
 
-#define SHELL_GATES_MAX 16
-#define SHELL_BURST 128           /* frames taken before the store is looked at again */
-#define SHELL_POLL_MS_MAX 100     /* the store wants a turn at least this often */
-#define REPORT_US STO_US_PER_SEC
+#define SHELL_GATES_MAX     16
+#define SHELL_BURST         128 /* frames taken before the store is looked at again */
+#define SHELL_POLL_MS_MAX   100 /* the store wants a turn at least this often */
+#define REPORT_US           STO_US_PER_SEC
 #define DURABILITY_CHECK_US (60 * STO_US_PER_SEC)
 
 struct shell {
@@ -24,7 +24,10 @@ struct shell {
     store_t *store;
     reactor_t *reactor;
     struct reactor_outputs out;
-    struct { uint8_t routing[16]; uint8_t n; } gate[SHELL_GATES_MAX];
+    struct {
+        uint8_t routing[16];
+        uint8_t n;
+    } gate[SHELL_GATES_MAX];
     unsigned n_gates;
     int64_t timer_us, next_report_us, next_durability_us;
     uint64_t config;
@@ -57,8 +60,10 @@ static void send_frame(struct shell *sh, const struct reactor_output *o)
     if (o->peer.gate >= sh->n_gates) {
         return;
     }
-    /* a send that fails leaves the row in the outbox; the session's end is noticed by the worker's silence */
-    if (zmq_send(sh->gates, sh->gate[o->peer.gate].routing, sh->gate[o->peer.gate].n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+    /* a send that fails leaves the row in the outbox; the session's end is noticed by the worker's
+     * silence */
+    if (zmq_send(sh->gates, sh->gate[o->peer.gate].routing, sh->gate[o->peer.gate].n,
+                 ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
         return;
     }
     zmq_send(sh->gates, &kind, 1, ZMQ_SNDMORE);
@@ -75,7 +80,8 @@ static void send_keys(struct shell *sh, const struct reactor_output *o)
         if (o->peer.gate != UINT32_MAX && o->peer.gate != i) {
             continue;
         }
-        if (zmq_send(sh->gates, sh->gate[i].routing, sh->gate[i].n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        if (zmq_send(sh->gates, sh->gate[i].routing, sh->gate[i].n, ZMQ_SNDMORE | ZMQ_DONTWAIT) <
+            0) {
             continue;
         }
         zmq_send(sh->gates, &kind, 1, ZMQ_SNDMORE);
@@ -209,7 +215,8 @@ static int timeout_ms(const struct shell *sh)
 
 static void loop(struct shell *sh, const struct shell_options *o)
 {
-    while (!process_stopped() && sh->fatal == 0 && (o->parent_pid == 0 || getppid() == o->parent_pid)) {
+    while (!process_stopped() && sh->fatal == 0 &&
+           (o->parent_pid == 0 || getppid() == o->parent_pid)) {
         struct pollfd fds[3];
         unsigned n = store_pg_pollfds(sh->store, fds, 3);
         zmq_pollitem_t items[4] = {{.socket = sh->gates, .events = ZMQ_POLLIN}};
@@ -242,11 +249,13 @@ static int open_gates(struct shell *sh, const char *endpoint, struct sto_err *er
     STO_ASSERT(sh->gates != NULL);
     zmq_setsockopt(sh->gates, ZMQ_LINGER, &none, sizeof none);
     zmq_setsockopt(sh->gates, ZMQ_ROUTER_MANDATORY, &on, sizeof on);
-    /* a gate that was started anew takes its former name over; the socket is the supervisor's own folder */
+    /* a gate that was started anew takes its former name over; the socket is the supervisor's own
+     * folder */
     zmq_setsockopt(sh->gates, ZMQ_ROUTER_HANDOVER, &on, sizeof on);
     zmq_setsockopt(sh->gates, ZMQ_SNDHWM, &none, sizeof none); /* bounded by sessions' credit */
     if (zmq_bind(sh->gates, endpoint) != 0) {
-        return sto_fail(err, STO_E_IO, "core: could not listen on '%s': %s", endpoint, zmq_strerror(zmq_errno()));
+        return sto_fail(err, STO_E_IO, "core: could not listen on '%s': %s", endpoint,
+                        zmq_strerror(zmq_errno()));
     }
     return 0;
 }

@@ -9,12 +9,13 @@
 #include "store_pg.h"
 
 struct shell_options {
-    const char *endpoint;   /* ipc endpoint that gates connect to */
+    const char *endpoint; /* ipc endpoint that gates connect to */
     struct store_pg_options store;
     struct reactor_options reactor;
-    int report_fd;          /* metrics text once a second, -1 = nowhere */
+    int report_fd; /* metrics text once a second, -1 = nowhere */
     int parent_pid;
 };
-/* Runs until SIGTERM. Returns 0; an error at start; -STO_E_FENCED or another code when it must be started anew. */
+/* Runs until SIGTERM. Returns 0; an error at start; -STO_E_FENCED or another code when it must be
+ * started anew. */
 int shell_run(const struct shell_options *options, struct sto_err *err);
 #endif

@@ -18,10 +18,10 @@
 #include "sto_time.h"
 
 #define REPORT_BYTES_MAX 262144
-#define BACKOFF_US_MIN (STO_US_PER_SEC / 20)
-#define BACKOFF_US_MAX (2 * STO_US_PER_SEC)
-#define HEALTHY_US (STO_US_PER_SEC / 2) /* a child that lived so long starts anew at once */
-#define STOP_US (10 * STO_US_PER_SEC)
+#define BACKOFF_US_MIN   (STO_US_PER_SEC / 20)
+#define BACKOFF_US_MAX   (2 * STO_US_PER_SEC)
+#define HEALTHY_US       (STO_US_PER_SEC / 2) /* a child that lived so long starts anew at once */
+#define STOP_US          (10 * STO_US_PER_SEC)
 
 struct child {
     const char *role;
@@ -197,7 +197,8 @@ static void loop(struct supervisor *s, http_t *http)
     }
 }
 
-int supervisor_run(const char *program, char *const *argv_rest, const sto_settings_t *settings, struct sto_err *err)
+int supervisor_run(const char *program, char *const *argv_rest, const sto_settings_t *settings,
+                   struct sto_err *err)
 {
     struct supervisor s = {.program = program,
                            .argv_rest = argv_rest,

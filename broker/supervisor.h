@@ -7,6 +7,8 @@
 #ifndef SUPERVISOR_H
 #define SUPERVISOR_H
 #include "sto_settings.h"
-/* argv_rest: what the children need besides --role (configuration and assignments), NULL-terminated. Runs until SIGTERM. */
-int supervisor_run(const char *program, char *const *argv_rest, const sto_settings_t *settings, struct sto_err *err);
+/* argv_rest: what the children need besides --role (configuration and assignments),
+ * NULL-terminated. Runs until SIGTERM. */
+int supervisor_run(const char *program, char *const *argv_rest, const sto_settings_t *settings,
+                   struct sto_err *err);
 #endif
