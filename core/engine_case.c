@@ -475,6 +475,23 @@ static int reassign_task(struct turn *t)
     return t->rc;
 }
 
+/* The person who has the case: in the holder's roles and its open work. */
+static void reassign_worker(struct turn *t)
+{
+    for (unsigned i = 0; i < t->wf->n_roles; i++) {
+        if (t->s->roles[i].at.org == t->s->holder.org) {
+            worker_set(t->s->roles[i].worker, t->in->worker);
+        }
+    }
+    for (unsigned i = 0; i < t->s->n_tokens; i++) {
+        enum step_type type = step_of(t, &t->s->tokens[i])->type;
+        if (t->s->tokens[i].at.org == t->s->holder.org &&
+            (type == STEP_TASK || type == STEP_MEETING)) {
+            worker_set(t->s->tokens[i].worker, t->in->worker);
+        }
+    }
+}
+
 static int reassign(struct turn *t)
 {
     if (t->in->token != 0) {
@@ -483,15 +500,22 @@ static int reassign(struct turn *t)
     if (!actor_is(t, t->s->holder)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible reassigns the case");
     }
-    const struct organisation *o = network_org(t->net, t->s->holder.org);
-    const struct desk *d =
-        o && t->in->desk && *t->in->desk ? network_desk_by_id(o, t->in->desk) : NULL;
-    if (!d) {
-        return turn_fail(t, STO_E_UNKNOWN_NAME, "organisation '%s' has no desk '%s'",
-                         o ? o->id : "?", t->in->desk ? t->in->desk : "");
+    bool worker = t->in->worker && *t->in->worker;
+    bool desk = t->in->desk && *t->in->desk;
+    if (!worker && !desk) {
+        return turn_fail(t, STO_E_MISSING_FIELD, "say which desk or worker takes the case on");
     }
-    if (d->number != t->s->holder.desk) {
+    const struct organisation *o = network_org(t->net, t->s->holder.org);
+    const struct desk *d = o && desk ? network_desk_by_id(o, t->in->desk) : NULL;
+    if (desk && !d) {
+        return turn_fail(t, STO_E_UNKNOWN_NAME, "organisation '%s' has no desk '%s'",
+                         o ? o->id : "?", t->in->desk);
+    }
+    if (d && d->number != t->s->holder.desk) {
         holder_move(t, (struct party){.org = t->s->holder.org, .desk = d->number});
+    }
+    if (worker) {
+        reassign_worker(t);
     }
     return t->rc;
 }

@@ -247,7 +247,9 @@ static int rig_codecs(struct rig *r, const struct case_state *after)
     if (state_decode(r->a.data, r->a.len, &z, &r->err) || !state_equal(&z, after)) {
         return rig_broken(r, "codec: a state changes when read back");
     }
-    return 0;
+    char why[512];
+    engine_why(r->net, r->wf, after, why, sizeof why);
+    return why[0] != '\0' && strchr(why, '?') == NULL ? 0 : rig_broken(r, "why: says nothing");
 }
 
 /* One event at r->now. 0 = taken (r->s has moved); else the refusal. r->broken tells of faults. */

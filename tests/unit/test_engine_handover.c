@@ -310,8 +310,37 @@ static void another_desk_of_the_holder_is_a_change_point(void **state)
     TAKEN(r, rig_event(r, &in));
     assert_int_equal(r->s.holder.desk, 2);
     assert_int_equal(r->s.ledger_n, 1);
+    in.desk = "";
+    REFUSED(rig_event(r, &in), STO_E_MISSING_FIELD);
+    in.worker = "maija";
+    TAKEN(r, rig_event(r, &in));
+    assert_string_equal(r->s.roles[0].worker, "maija");
+    assert_int_equal(r->s.ledger_n, 1);
     in.actor.org = CITY;
     REFUSED(rig_event(r, &in), STO_E_NOT_ALLOWED);
+    rig_destroy(&r);
+}
+
+static void succession_settles_what_was_between_the_two(void **state)
+{
+    struct rig *r = rig_new(WF_TRANSFER);
+    (void)state;
+    TAKEN(r, rig_start(r));
+    network_t *net = r->net; /* the city follows the office, as if so configured */
+    for (unsigned i = 0; i < net->n_orgs; i++) {
+        net->orgs[i].successor = net->orgs[i].number == TE ? CITY : 0;
+    }
+    TAKEN(r, offer_to(r, "city"));
+    struct input in = from(EVENT_SUCCEED, TE);
+    in.second_admin = CITY;
+    TAKEN(r, rig_event(r, &in));
+    assert_int_equal(r->s.holder.org, CITY);
+    assert_int_equal(the_offer(r, 1)->state, OFFER_WITHDRAWN);
+    assert_int_equal(the_at(r, "hand")->phase, HANDOVER_RETURNED);
+    rig_reset(r);
+    taken_over(r);
+    TAKEN(r, rig_event(r, &in));
+    assert_false(r->s.right.valid); /* nobody gives back to itself */
     rig_destroy(&r);
 }
 
@@ -349,6 +378,7 @@ int main(void)
         cmocka_unit_test(by_phone_needs_a_contact_but_no_booking),
         cmocka_unit_test(succession_needs_two_and_repoints_all),
         cmocka_unit_test(another_desk_of_the_holder_is_a_change_point),
+        cmocka_unit_test(succession_settles_what_was_between_the_two),
         cmocka_unit_test(who_may_not_hold_does_not_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
