@@ -22,7 +22,8 @@ const struct noun command_nouns[] = {
     {"org", "Organisations and their keys", org_verbs, false},
     {"clock", "The installation's time", clock_verbs, false},
     {"audit", "Prove that state and ledger follow from the log", audit_verbs, false},
-/*BENCH*/
+    {"report", "What cases came to, beside published figures", report_verbs, false},
+    {"bench", "Measure durable handover hops and their latency", bench_verbs, false},
     {"explain", "What an error code means and what mends it", explain_verbs, false},
     {"version", "Versions of Saatto and its libraries", version_verbs, false},
     {"completion", "Completion for the shell", completion_verbs, false},
