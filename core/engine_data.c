@@ -122,7 +122,7 @@ static void get_field(const struct turn *t, uint16_t ref, struct expr_value *out
     }
     out->set = true;
     out->i = v.i;
-    if (out->type == EXPR_TEXT || t->wf->fields[ref].type == FIELD_TEXT) {
+    if (v.s && (t->wf->fields[ref].type == FIELD_TEXT || t->wf->fields[ref].type == FIELD_HETU)) {
         /* texts are compared as NUL-terminated; the arena owns the copy */
         out->s = sto_arena_strndup(t->ctx->arena, (const char *)v.s, v.n);
         out->set = out->s != NULL;

@@ -54,7 +54,8 @@ static const char ENGINE_NETWORK[] =
     "services : { guidance : { number = 1; organisation = \"city\"; desk = \"guidance\"; };\n"
     "  event : { number = 2; organisation = \"city\"; desk = \"guidance\";\n"
     "    dates = \"FREQ=WEEKLY;BYDAY=TU\"; from = \"2008-01-01\"; at = \"10:00\"; places = 2;\n"
-    "    invite = \"7 days\"; record = \"1 business day\"; }; };\n";
+    "    invite = \"7 days\"; record = \"1 business day\"; }; };\n"
+    "settings : { dates : { limit = 300; }; };\n";
 
 #define ENGINE_HEAD(name)                                                                          \
     "workflow : { id = \"" name "\"; version = 1; source = \"test\"; purpose = \"services\";\n"    \
@@ -149,6 +150,25 @@ static const char WF_BRANCHES[] = ENGINE_HEAD("branches")
     "    result : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; on : { more = \"phase\"; close = \"fin\"; expired = \"stay\"; }; };\n"
     "    fin : { type = \"end\"; outcome = \"finished\"; records = [ \"days\", \"more\" ]; };\n"
     "    gone : { type = \"end\"; outcome = \"gone\"; };\n"
+    "  }; };\n";
+
+/* Conditions over everything, dates, roles named at the start, a setting that the network changes. */
+static const char WF_DATES[] = ENGINE_HEAD("dates")
+    "  roles : { te : { kind = \"te-office\"; choose = \"start\"; worker = \"named\"; }; firm : { kind = \"employer\"; choose = \"step\"; }; };\n"
+    "  settings : { limit : { type = \"integer\"; default = 100; max = 1000; }; };\n"
+    "  consents : { tell : { to = [ \"firm\" ]; categories = [ \"plan\" ]; }; };\n"
+    "  messages : { ready : { from = [ \"firm\" ]; }; };\n"
+    "  start : { by = [ \"te\" ]; requires = [ \"days\", \"ends\" ]; when = \"days >= limit and (note is not set or note is 'n')\"; first = \"service\"; };\n"
+    "  on : { client-left = \"fin\"; };\n"
+    "  steps : {\n"
+    "    service : { type = \"task\"; role = \"firm\"; carries = [ \"days\" ]; within = \"until ends\";\n"
+    "      meanwhile : { before : { starts = \"30 days before end\"; type = \"task\"; role = \"te\"; within = \"3 business days\"; on : { done = \"join\"; expired = \"join\"; }; }; };\n"
+    "      on : { done = \"which\"; broken = \"which\"; expired = \"stay\"; }; };\n"
+    "    which : { type = \"decide\"; rules = ( { when = \"service is broken\"; to = \"ready-wait\"; },\n"
+    "      { when = \"tell is given and ends > today + 10 days\"; to = \"until-ends\"; }, { to = \"fin\"; } ); };\n"
+    "    ready-wait : { type = \"wait\"; message = \"ready\"; collects = [ \"more\" ]; within = \"20 days\"; on : { done = \"fin\"; expired = \"stay\"; }; };\n"
+    "    until-ends : { type = \"wait\"; until = \"ends\"; on : { done = \"fin\"; }; };\n"
+    "    fin : { type = \"end\"; outcome = \"over\"; records = [ \"ends\" ]; };\n"
     "  }; };\n";
 
 /* ------------------------------------------------------------------ a driven case */
@@ -300,11 +320,15 @@ static inline struct input from(enum event_kind kind, uint16_t org)
 /* Opens the case with days, hetu and note set, at home in the city. */
 static int rig_start(struct rig *r)
 {
-    const struct in_field fields[] = {WITH_DAYS, WITH_HETU, WITH_NOTE};
+    static const struct in_name firm[] = {{"firm", "firm", ""}};
+    const struct in_field fields[] = {WITH_DAYS, WITH_HETU, WITH_NOTE, WITH_ENDS};
     struct input in = from(EVENT_START, TE);
+    bool dates = strcmp(r->wf->id, "dates") == 0; /* the only one that starts with a date and a firm */
     in.home = "city";
     in.fields = fields;
-    in.n_fields = 3;
+    in.n_fields = dates ? 4 : 3;
+    in.names = firm;
+    in.n_names = dates;
     return rig_event(r, &in);
 }
 

@@ -311,6 +311,141 @@ static void what_nobody_handles_is_shown_to_the_holder(void **state)
     rig_destroy(&r);
 }
 
+static int service(struct rig *r, const char *exit)
+{
+    struct input in = from(EVENT_TASK_RESULT, FIRM);
+    in.token = the_at(r, "service")->id;
+    in.exit = exit;
+    return rig_event(r, &in);
+}
+
+static void conditions_read_settings_fields_steps_consents_and_today(void **state)
+{
+    struct rig *r = rig_new(WF_DATES);
+    struct input give = from(EVENT_CONSENT_GIVE, TE);
+    (void)state;
+    TAKEN(r, rig_start(r)); /* the network's limit is 300: 500 days are enough */
+    assert_int_equal(r->s.settings[0], 300);
+    assert_int_equal(the_at(r, "service")->at.org, FIRM);
+    TAKEN(r, service(r, "broken"));
+    assert_non_null(rig_at(r, "ready-wait"));
+    rig_reset(r);
+    TAKEN(r, rig_start(r));
+    TAKEN(r, service(r, "done")); /* no consent: the last rule */
+    assert_int_equal(r->s.status, CASE_CLOSED);
+    rig_reset(r);
+    TAKEN(r, rig_start(r));
+    give.name = "tell";
+    TAKEN(r, rig_event(r, &give));
+    assert_null(rig_clock(r, CLOCK_CONSENT)); /* it lasts until withdrawn */
+    TAKEN(r, service(r, "done"));
+    assert_non_null(rig_at(r, "until-ends"));
+    int64_t ends_us = 0;
+    TAKEN(r, sto_us_parse("2008-12-31", &ends_us, &r->err));
+    assert_true(the_clock(r, CLOCK_WAIT)->due_us == ends_us); /* as the day begins */
+    TAKEN(r, rig_until(r, ends_us));
+    assert_int_equal(r->s.status, CASE_CLOSED);
+    rig_destroy(&r);
+}
+
+static void a_date_is_a_deadline_until_its_day_is_over(void **state)
+{
+    struct rig *r = rig_new(WF_DATES);
+    int64_t over_us = 0;
+    (void)state;
+    TAKEN(r, rig_start(r));
+    TAKEN(r, sto_us_parse("2009-01-01", &over_us, &r->err));
+    assert_true(the_clock(r, CLOCK_WITHIN)->due_us == over_us);
+    TAKEN(r, rig_until(r, over_us - 30 * DAY_US));
+    assert_non_null(rig_at(r, "before"));
+    TAKEN(r, rig_until(r, over_us));
+    assert_non_null(
+        rig_at(r, "service")); /* stays, at the network's pace: the date does not come again */
+    assert_true(the_clock(r, CLOCK_WITHIN)->due_us > over_us);
+    rig_destroy(&r);
+}
+
+static void a_start_that_does_not_fit_is_refused(void **state)
+{
+    struct rig *r = rig_new(WF_DATES);
+    struct in_field fields[] = {WITH_DAYS, WITH_ENDS};
+    struct in_name names[] = {{"firm", "firm", ""}};
+    struct input in = from(EVENT_START, TE);
+    (void)state;
+    in.fields = fields;
+    in.n_fields = 2;
+    in.names = names;
+    in.n_names = 1;
+    fields[0].i = 299;
+    REFUSED(rig_event(r, &in), STO_E_CONDITION);
+    fields[0].i = -1;
+    REFUSED(rig_event(r, &in), STO_E_FIELD);
+    fields[0].i = 300;
+    fields[1].name = "days";
+    REFUSED(rig_event(r, &in), STO_E_FIELD);
+    fields[1].name = "no-such";
+    REFUSED(rig_event(r, &in), STO_E_UNKNOWN_NAME);
+    fields[1].name = "ends";
+    in.home = "atlantis";
+    REFUSED(rig_event(r, &in), STO_E_UNKNOWN_NAME);
+    in.home = "";
+    names[0].role = "te";
+    REFUSED(rig_event(r, &in), STO_E_NOT_ALLOWED);
+    names[0].role = "firm";
+    TAKEN(r, rig_event(r, &in));
+    REFUSED(rig_event(r, &in), STO_E_WRONG_STATE);
+    rig_reset(r);
+    in.kind = EVENT_CLOSE;
+    REFUSED(rig_event(r, &in), STO_E_UNKNOWN_CASE);
+    in.kind = (enum event_kind)99;
+    REFUSED(rig_event(r, &in), STO_E_UNKNOWN_CASE);
+    rig_destroy(&r);
+}
+
+static void a_message_without_answers_brings_its_fields(void **state)
+{
+    struct rig *r = rig_new(WF_DATES);
+    struct in_field more[] = {WITH_MORE};
+    struct input in = from(EVENT_MESSAGE, FIRM);
+    (void)state;
+    TAKEN(r, rig_start(r));
+    TAKEN(r, service(r, "broken"));
+    in.name = "ready";
+    REFUSED(rig_event(r, &in), STO_E_MISSING_FIELD);
+    in.fields = more;
+    in.n_fields = 1;
+    TAKEN(r, rig_event(r, &in));
+    assert_int_equal(r->s.status, CASE_CLOSED);
+    rig_destroy(&r);
+}
+
+static void one_person_keeps_a_named_workers_work(void **state)
+{
+    struct rig *r = rig_new(WF_DATES);
+    struct input in = from(EVENT_TASK_TAKE_UP, TE);
+    (void)state;
+    TAKEN(r, rig_start(r));
+    TAKEN(r, rig_until(r, the_clock(r, CLOCK_SIDE)->due_us));
+    in.token = the_at(r, "before")->id;
+    REFUSED(rig_event(r, &in), STO_E_MISSING_FIELD);
+    in.worker = "maija";
+    TAKEN(r, rig_event(r, &in));
+    assert_string_equal(the_at(r, "before")->worker, "maija");
+    assert_string_equal(r->s.roles[0].worker, "maija");
+    rig_destroy(&r);
+}
+
+static void a_state_of_another_workflow_is_refused(void **state)
+{
+    struct rig *r = rig_new(WF_DATES);
+    (void)state;
+    TAKEN(r, rig_start(r));
+    r->s.tokens[0].step = 90;
+    REFUSED(rig_do(r, EVENT_CLIENT_LEFT, TE), STO_E_INTERNAL);
+    assert_false(r->broken);
+    rig_destroy(&r);
+}
+
 static void why_says_it_in_one_sentence(void **state)
 {
     struct rig *r = rig_new(WF_LOOP_CLOSED);
@@ -346,6 +481,12 @@ int main(void)
         cmocka_unit_test(closing_waits_for_others_work),
         cmocka_unit_test(losing_a_consent_is_an_event_of_the_workflow),
         cmocka_unit_test(what_nobody_handles_is_shown_to_the_holder),
+        cmocka_unit_test(conditions_read_settings_fields_steps_consents_and_today),
+        cmocka_unit_test(a_date_is_a_deadline_until_its_day_is_over),
+        cmocka_unit_test(a_start_that_does_not_fit_is_refused),
+        cmocka_unit_test(a_message_without_answers_brings_its_fields),
+        cmocka_unit_test(one_person_keeps_a_named_workers_work),
+        cmocka_unit_test(a_state_of_another_workflow_is_refused),
         cmocka_unit_test(why_says_it_in_one_sentence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

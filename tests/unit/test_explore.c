@@ -109,12 +109,12 @@ static void branches_side_by_side_break_nothing_near_the_start(void **state)
 
 static void random_sequences_break_nothing(void **state)
 {
-    static const char *const texts[] = {WF_TRANSFER, WF_LOOP_CLOSED, WF_SERVICE, WF_BRANCHES};
+    static const char *const texts[] = {WF_TRANSFER, WF_LOOP_CLOSED, WF_SERVICE, WF_BRANCHES, WF_DATES};
     struct random_walk w = {.seed = 2026};
     (void)state;
-    for (unsigned k = 0; k < 4; k++) {
+    for (unsigned k = 0; k < 5; k++) {
         struct rig *r = rig_new(texts[k]);
-        for (unsigned i = 0; i < SEQUENCES / 4; i++) {
+        for (unsigned i = 0; i < SEQUENCES / 5; i++) {
             uint64_t seed = w.seed;
             if (!random_sequence(&w, r, 4 + below(&w, 20))) {
                 fail_msg("workflow %s, seed %llu: %s", r->wf->id, (unsigned long long)seed, w.what);
