@@ -84,6 +84,9 @@ int link_open(saatto_t *s, struct sto_err *err)
     set_int(s->socket, ZMQ_RECONNECT_IVL, 50);
     set_int(s->socket, ZMQ_RECONNECT_IVL_MAX, 1000);
     set_int(s->socket, ZMQ_HANDSHAKE_IVL, 5000);
+    /* Nothing outlives a connection, and the gate answers the probe of a new one: so a lost session is known at once. */
+    set_int(s->socket, ZMQ_IMMEDIATE, 1);
+    set_int(s->socket, ZMQ_PROBE_ROUTER, 1);
     watch(s);
     return connect_all(s, err);
 }
@@ -145,7 +148,9 @@ static void hello(saatto_t *s, int64_t now)
     if (s->state == LINK_HELLO && now - s->hello_us < HELLO_EVERY_US) {
         return;
     }
-    s->nonce = sto_random_u64();
+    if (s->state == LINK_DOWN) {
+        s->nonce = sto_random_u64(); /* said again, it is the same HELLO */
+    }
     m.n_versions = 1;
     m.versions = &version;
     m.nonce = s->nonce;
@@ -155,9 +160,8 @@ static void hello(saatto_t *s, int64_t now)
     m.credit_messages = s->o.credit_messages;
     m.credit_bytes = s->o.credit_messages == 0 ? 0 : STO_SESSION_CREDIT_BYTES;
     m.clock = s->o.clock && s->o.on_clock != NULL;
-    link_send(s, SAATTO__V1__FRAME_TYPE__HELLO, &m.base);
     s->state = LINK_HELLO;
-    s->hello_us = now;
+    s->hello_us = link_send(s, SAATTO__V1__FRAME_TYPE__HELLO, &m.base) ? now : 0;
 }
 
 struct receipt {
@@ -264,7 +268,11 @@ static void on_refusal(saatto_t *s, const Saatto__V1__Refusal *m, int64_t now)
     }
     switch (m->code) {
     case STO_E_HELLO_REQUIRED:
-        link_down(s);
+        if (s->state == LINK_HELLO) {
+            s->hello_us = 0;
+        } else {
+            link_down(s);
+        }
         break;
     case STO_E_GAP:
         if (m->shard < s->n_shards && m->expected != 0) {
@@ -274,6 +282,9 @@ static void on_refusal(saatto_t *s, const Saatto__V1__Refusal *m, int64_t now)
         break;
     case STO_E_BUSY:
     case STO_E_NOT_OWNER:
+        if (m->nonce != 0) { /* HELLO itself */
+            s->hello_us = now + (int64_t)m->retry_ms * 1000 - HELLO_EVERY_US;
+        }
         s->busy_until_us = now + (int64_t)(m->retry_ms != 0 ? m->retry_ms : 50) * 1000;
         memset(s->sent_upto, 0, sizeof s->sent_upto); /* go-back-N from the oldest without a receipt */
         s->in_flight = 0;

@@ -569,6 +569,7 @@ static void attendance_is_recorded_for_each_seat(void **state)
         deliver(b, &d);
     }
     struct saatto_delivery r = {.kind = "record",
+                                .step = "info-event", /* the service; the rule knows the step */
                                 .seq = 90,
                                 .seats = (const uint8_t(*)[16])seats,
                                 .n_seats = 3,

@@ -153,8 +153,10 @@ static void react(struct policy_adapter *a, struct occasion *o)
     const struct known_case *known = plan_store_case(a->store, &o->case_id);
 
     if (known != NULL) {
+        /* An attendance list names the network's service as its step: the case knows its own. */
+        bool list = o->on == ON_RECORD && known->session_step[0] != '\0';
         copy_name(p.o.workflow, o->workflow[0] != '\0' ? o->workflow : known->workflow);
-        copy_name(p.o.step, o->step[0] != '\0' ? o->step : known->session_step);
+        copy_name(p.o.step, list ? known->session_step : o->step);
         memcpy(p.record, known->record, sizeof p.record);
     }
     p.o.n = plan_store_count(a->store, &o->case_id, o->on, p.o.step);
@@ -163,7 +165,8 @@ static void react(struct policy_adapter *a, struct occasion *o)
     if (rule == NULL || rule->choices[p.choice].n_events == 0) {
         char id[37];
         sto_log(STO_DEBUG, rule == NULL ? "no_rule" : "silent", "case",
-                sto_uuid_format(&o->case_id, id), "step", p.o.step, NULL);
+                sto_uuid_format(&o->case_id, id), "step", p.o.step, "kind", policy_on_name(o->on),
+                NULL);
         return;
     }
     p.rule = (unsigned)(rule - a->policy->rules);

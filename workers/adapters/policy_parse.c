@@ -32,6 +32,11 @@ enum policy_on policy_on_parse(const char *kind)
     return ON_NONE;
 }
 
+const char *policy_on_name(enum policy_on on)
+{
+    return on >= ON_OFFER && on <= ON_CLOSED ? on_names[on] : "";
+}
+
 static void fault(struct parse *x, const struct sto_conf *at, const char *code, const char *text,
                   const char *value)
 {

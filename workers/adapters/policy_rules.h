@@ -38,6 +38,7 @@ enum policy_on {
     ON_CLOSED
 };
 enum policy_on policy_on_parse(const char *kind); /* ON_NONE = unknown */
+const char *policy_on_name(enum policy_on on);
 
 /* A literal, or a column of the record. */
 enum policy_value_type { VALUE_ABSENT, VALUE_TEXT, VALUE_INTEGER, VALUE_BOOLEAN, VALUE_COLUMN };
