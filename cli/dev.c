@@ -161,6 +161,10 @@ static void detached(struct dev_words *w, int tell)
         dup2(fd, 2);
     }
     rc = rc != 0 ? rc : dev_run_start(&w->o, run, &err);
+    if (w->o.report_fd >= 0) {
+        close(w->o.report_fd); /* who reads our starter's output waits for its end */
+        run->o.report_fd = -1;
+    }
     (void)!write(tell, &err, sizeof err);
     close(tell);
     if (rc == 0) {
