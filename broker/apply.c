@@ -49,7 +49,7 @@ static enum apply_result refused(struct turn *t)
         return APPLY_DONE;
     }
     if (own(k)) {
-        if (t->e) {
+        if (t->e && k->kind == KEPT_CLOCK) {
             t->e->not_before_us = rx_domain_us(r) + CLOCK_PAUSE_US;
         }
         return APPLY_DROPPED;
@@ -359,6 +359,9 @@ static enum apply_result apply_clock(struct turn *t)
         return out;
     }
     reactor_t *r = t->r;
+    if (t->k->kind == KEPT_CLOCK) {
+        t->e->clock_kept = false; /* what it leads to may be due at once */
+    }
     int64_t due = case_next_due(r, t->e);
     if (!t->e->exists || due > shard_now(r, &r->shards[t->k->shard])) {
         return APPLY_DROPPED; /* an event came first */

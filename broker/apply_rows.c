@@ -90,10 +90,7 @@ void rows_event(reactor_t *r, struct kept *k, struct centry *e, const struct fac
         row.seq = k->seq;
     }
     if (k->what) {
-        size_t n = strlen(k->what) + 1;
-        char *answer = batch_alloc(r, n);
-        memcpy(answer, k->what, n);
-        row.answer = answer;
+        row.answer = batch_text(r, k->what);
     }
     if (f) {
         sto_buf_clear(&r->buf);
@@ -183,7 +180,7 @@ static void row_send(reactor_t *r, const struct applied *a, const struct send *s
                              .case_id = e->id,
                              .kind = s->kind,
                              .categories = s->categories,
-                             .purpose = e->wf && !e->session ? e->wf->w->purpose : "",
+                             .purpose = batch_text(r, e->session ? "" : e->wf->w->purpose),
                              .dek = e->dek,
                              .queued_us = a->now_us};
     row.basis_id = first_basis(s, &row.basis_ver);

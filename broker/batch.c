@@ -83,6 +83,12 @@ void *batch_alloc(reactor_t *r, size_t n)
     return p;
 }
 
+const char *batch_text(reactor_t *r, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    return n > 1 ? memcpy(batch_alloc(r, n), text, n) : "";
+}
+
 /* --------------------------------------------------------------- closing */
 
 #define COPY_OUT(r, dst, n_dst, vec)                                                               \
@@ -154,7 +160,7 @@ static void fill_case(reactor_t *r, const struct centry *e, struct row_case *row
     row->holder_org = s->holder.org;
     row->holder_desk = s->holder.desk;
     memcpy(row->workflow, s->workflow, sizeof(row->workflow));
-    row->workflow_id = e->wf->w->id; /* the config is replaced only after the batch */
+    row->workflow_id = batch_text(r, e->wf->w->id);
     row->client = s->client;
     row->once = e->once;
     sto_buf_clear(&r->buf);

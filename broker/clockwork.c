@@ -64,12 +64,23 @@ static int64_t end_of(int32_t hour)
     return hour == INT32_MIN ? INT64_MIN : ((int64_t)hour + 1) * STO_US_PER_HOUR - 1;
 }
 
+/* The store does not know yet what batches have changed. */
+static void push_dirty(reactor_t *r)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        for (uint32_t k = 0; k < r->b[i].dirty.n; k++) {
+            cw_case_changed(r, r->b[i].dirty.v[k]);
+        }
+    }
+}
+
 void cw_horizon(reactor_t *r, int64_t until_us)
 {
     if (!r->cfg) {
         return;
     }
     int32_t want = hour_of(until_us);
+    bool asked = false;
     for (unsigned i = 0; i < r->opt.n_shards; i++) {
         struct shard *sh = &r->shards[i];
         if (sh->phase != SHARD_OWNED || sh->asked_h >= want || sh->asked_h > sh->horizon_h) {
@@ -78,6 +89,10 @@ void cw_horizon(reactor_t *r, int64_t until_us)
         sh->asked_h = want;
         loads_ask(r,
                   &(struct store_request){.kind = STORE_DUE, .shard = sh->number, .until_h = want});
+        asked = true;
+    }
+    if (asked) {
+        push_dirty(r);
     }
 }
 

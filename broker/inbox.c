@@ -348,6 +348,9 @@ static const struct loaded_answer *find_answer(const struct store_result *res, c
 static void answer_again(reactor_t *r, const struct dup *d, const struct loaded_answer *a)
 {
     const struct peer_session *s = peer_by_id(r, d->lane->session);
+    if (r->shards[d->lane->key.shard].phase != SHARD_OWNED) {
+        return; /* lost meanwhile: its new owner answers */
+    }
     if (!s || s->stream != d->lane->key.stream || s->org != d->lane->key.org) {
         return;
     }

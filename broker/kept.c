@@ -51,7 +51,7 @@ void kept_free(reactor_t *r, struct kept *k)
     if (k->lane && k->lane->key.kind == LANE_SINGLE) {
         free(k->lane);
     }
-    if (k->kind == KEPT_CLOCK || k->kind == KEPT_RESTARTED) {
+    if (k->kind == KEPT_CLOCK && k->where == KEPT_WAITING) {
         struct centry *e = case_peek(r, &k->case_id);
         if (e) {
             e->clock_kept = false;

@@ -365,7 +365,7 @@ struct reactor_output *rx_put(reactor_t *r, enum rx_out kind);
 void peer_hello(reactor_t *r, const struct reactor_input *in, const Saatto__V1__Hello *m);
 struct peer_session *peer_of(reactor_t *r, const struct reactor_input *in, uint64_t id); /* NULL: was told HELLO_REQUIRED */
 struct peer_session *peer_by_id(reactor_t *r, uint64_t id);
-enum peer_end { END_BYE, END_DEAD, END_GATE, END_REVOKED };
+enum peer_end { END_BYE, END_DEAD, END_ANEW /* its peer lives and said HELLO again */, END_GATE, END_REVOKED };
 void peer_end(reactor_t *r, struct peer_session *s, enum peer_end why);
 void peer_gate_up(reactor_t *r, const struct reactor_input *in);
 void peer_tick(reactor_t *r);
@@ -409,6 +409,7 @@ void batch_touch_shard(reactor_t *r, uint16_t shard);
 bool batch_has_room(const reactor_t *r);
 bool batch_empty(const struct open_batch *b);
 void *batch_alloc(reactor_t *r, size_t n);
+const char *batch_text(reactor_t *r, const char *text); /* a request owns all it points at */
 void batch_close(reactor_t *r);     /* submits it if the connection is free and there is something */
 void batch_durable(reactor_t *r);
 void batch_throw(reactor_t *r);     /* both batches: state of their cases dropped, heads back to durable, inputs wait again */

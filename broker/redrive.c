@@ -112,10 +112,7 @@ static void put_row(reactor_t *r, const struct redrive *d, struct outq *q, const
     uint8_t *ct = batch_alloc(r, n + STO_AEAD_OVERHEAD);
     content_seal(d->row.key, &aad, plain, n, ct);
     row.ct = (struct blob){ct, (uint32_t)(n + STO_AEAD_OVERHEAD)};
-    size_t n_purpose = strlen(d->purpose) + 1;
-    char *purpose = batch_alloc(r, n_purpose);
-    memcpy(purpose, d->purpose, n_purpose);
-    row.purpose = purpose;
+    row.purpose = batch_text(r, d->purpose);
     VEC_PUSH(r->open->outbox, row);
     struct pending_row p = {.q = q,
                             .seq = row.seq,

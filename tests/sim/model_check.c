@@ -200,7 +200,9 @@ void model_check_idle(struct model *m, int64_t now_us)
     const struct model_case *c;
     for (size_t i = 0; (c = table_next(&m->cases, &i));) {
         if (c->row.open && c->row.next_due_us <= now_us) {
-            model_violate(m, "I14: a clock is overdue by %lld s",
+            char id[37];
+            model_violate(m, "I14: a clock of %s is overdue by %lld s",
+                          sto_uuid_format(&c->id, id),
                           (long long)((now_us - c->row.next_due_us) / 1000000));
         }
     }
