@@ -397,8 +397,8 @@ int handover_cancel(struct turn *t)
     if (rc > 0) {
         return turn_late(t);
     }
-    if (rc < 0) {
-        return rc;
+    if (rc < 0 || !tok) {
+        return t->rc;
     }
     if (!actor_is(t, t->s->holder)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible cancels a handover");

@@ -51,10 +51,15 @@ bool actor_takes_part(const struct turn *t)
 void worker_set(char *worker, const char *name)
 {
     size_t n = name ? strlen(name) : 0;
-    n = n < STATE_WORKER_MAX ? n : STATE_WORKER_MAX - 1;
-    memset(worker, 0, STATE_WORKER_MAX);
-    if (n > 0) {
-        memcpy(worker, name, n);
+    if (n >= STATE_WORKER_MAX) { /* cut between two characters, not inside one */
+        n = STATE_WORKER_MAX - 1;
+        while (n > 0 && ((unsigned char)name[n] & 0xc0u) == 0x80u) {
+            n--;
+        }
+    }
+    memset(worker, 0, STATE_WORKER_MAX); /* states are compared: no byte may be left over */
+    for (size_t i = 0; i < n; i++) {
+        worker[i] = name[i];
     }
 }
 

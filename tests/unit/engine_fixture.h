@@ -28,29 +28,39 @@ static const char ENGINE_NETWORK[] =
     "  categories = [ \"dealings\", \"identity\", \"plan\", \"health\" ]; };\n"
     "organisations : {\n"
     "  te : { number = 1; name = \"TE\"; kinds = [ \"te-office\", \"holder\" ]; may-hold = true;\n"
-    "    valid = [ \"\", \"2008-12-31\" ]; successor = \"te-new\"; desks : { intake : { number = 1; lead = \"L\"; }; back : { number = 2; }; }; };\n"
-    "  city : { number = 2; name = \"City\"; kinds = [ \"municipality\", \"holder\" ]; municipality = \"city\";\n"
+    "    valid = [ \"\", \"2008-12-31\" ]; successor = \"te-new\"; desks : { intake : { number = "
+    "1; lead = \"L\"; }; back : { number = 2; }; }; };\n"
+    "  city : { number = 2; name = \"City\"; kinds = [ \"municipality\", \"holder\" ]; "
+    "municipality = \"city\";\n"
     "    may-hold = true; desks : { intake : { number = 1; }; guidance : { number = 2; }; }; };\n"
-    "  health : { number = 3; name = \"Health\"; kinds = [ \"health-station\", \"holder\" ]; municipality = \"city\";\n"
+    "  health : { number = 3; name = \"Health\"; kinds = [ \"health-station\", \"holder\" ]; "
+    "municipality = \"city\";\n"
     "    may-hold = true; desks : { nurses : { number = 1; }; }; };\n"
-    "  firm : { number = 4; name = \"Firm\"; kinds = [ \"employer\" ]; desks : { shop : { number = 1; }; }; };\n"
+    "  firm : { number = 4; name = \"Firm\"; kinds = [ \"employer\" ]; desks : { shop : { number = "
+    "1; }; }; };\n"
     "  coord : { number = 5; name = \"Coordinator\"; kinds = [ \"office\" ]; may-hold = true;\n"
     "    desks : { all : { number = 1; }; }; };\n"
-    "  te-new : { number = 6; name = \"Area\"; kinds = [ \"te-office\", \"area\" ]; may-hold = true;\n"
+    "  te-new : { number = 6; name = \"Area\"; kinds = [ \"te-office\", \"area\" ]; may-hold = "
+    "true;\n"
     "    desks : { intake : { number = 1; }; }; };\n"
-    "  club : { number = 7; name = \"Club\"; kinds = [ \"club\" ]; desks : { desk : { number = 1; }; }; };\n"
+    "  club : { number = 7; name = \"Club\"; kinds = [ \"club\" ]; desks : { desk : { number = 1; "
+    "}; }; };\n"
     "};\n"
     "calendars : { office : { open = ( { days = [ \"mon\", \"tue\", \"wed\", \"thu\", \"fri\" ];\n"
     "  hours = [ \"08:00-16:00\" ]; } ); holidays = true; }; };\n"
     "ladders : { default : { rungs = ( { before = \"1 business day\"; to = \"ball\"; },\n"
-    "  { after = \"1 business day\"; to = \"desk-lead\"; }, { after = \"3 business days\"; to = \"sender-lead\"; },\n"
+    "  { after = \"1 business day\"; to = \"desk-lead\"; }, { after = \"3 business days\"; to = "
+    "\"sender-lead\"; },\n"
     "  { after = \"5 business days\"; to = \"coordinator\"; } ); }; };\n"
     "bases : { act : { number = 1; version = 3; kind = \"statute\"; purpose = \"services\";\n"
-    "  receivers : { kinds = [ \"te-office\", \"municipality\", \"health-station\", \"office\" ]; };\n"
-    "  categories = [ \"dealings\", \"identity\", \"plan\" ]; valid = [ \"2001-01-01\", \"\" ]; document = \"act\"; };\n"
+    "  receivers : { kinds = [ \"te-office\", \"municipality\", \"health-station\", \"office\" ]; "
+    "};\n"
+    "  categories = [ \"dealings\", \"identity\", \"plan\" ]; valid = [ \"2001-01-01\", \"\" ]; "
+    "document = \"act\"; };\n"
     "  deal : { number = 2; version = 1; kind = \"contract\"; purpose = \"services\";\n"
     "  receivers : { kinds = [ \"employer\" ]; };\n"
-    "  categories = [ \"dealings\" ]; valid = [ \"2001-01-01\", \"\" ]; document = \"deal\"; }; };\n"
+    "  categories = [ \"dealings\" ]; valid = [ \"2001-01-01\", \"\" ]; document = \"deal\"; }; "
+    "};\n"
     "services : { guidance : { number = 1; organisation = \"city\"; desk = \"guidance\"; };\n"
     "  event : { number = 2; organisation = \"city\"; desk = \"guidance\";\n"
     "    dates = \"FREQ=WEEKLY;BYDAY=TU\"; from = \"2008-01-01\"; at = \"10:00\"; places = 2;\n"
@@ -67,109 +77,162 @@ static const char ENGINE_NETWORK[] =
     "    ends : { type = \"date\"; category = \"plan\"; }; };\n"
 
 /* A transfer to whom the holder picks; the page's machine with every state. */
-static const char WF_TRANSFER[] = ENGINE_HEAD("transfer")
-    "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; recv : { kind = \"holder\"; choose = \"desk\"; }; };\n"
-    "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"hand\"; };\n"
-    "  on : { client-left = \"fin\"; };\n"
-    "  steps : {\n"
-    "    hand : { type = \"handover\"; to = \"recv\"; teaser = [ \"days\" ]; carries = [ \"days\", \"hetu\", \"note\", \"secret\" ];\n"
-    "      collects = [ \"note\" ]; on : { taken-over = \"after\"; }; };\n"
-    "    after : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; on : { done = \"fin\"; expired = \"stay\"; }; };\n"
-    "    fin : { type = \"end\"; outcome = \"fine\"; records = [ \"days\" ]; };\n"
-    "  }; };\n";
+static const char WF_TRANSFER[] = ENGINE_HEAD(
+    "transfer") "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; recv : { kind = "
+                "\"holder\"; choose = \"desk\"; }; };\n"
+                "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"hand\"; };\n"
+                "  on : { client-left = \"fin\"; };\n"
+                "  steps : {\n"
+                "    hand : { type = \"handover\"; to = \"recv\"; teaser = [ \"days\" ]; carries = "
+                "[ \"days\", \"hetu\", \"note\", \"secret\" ];\n"
+                "      collects = [ \"note\" ]; on : { taken-over = \"after\"; }; };\n"
+                "    after : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; "
+                "on : { done = \"fin\"; expired = \"stay\"; }; };\n"
+                "    fin : { type = \"end\"; outcome = \"fine\"; records = [ \"days\" ]; };\n"
+                "  }; };\n";
 
 /* An end that waits for the right of return; exits of its own for a no and for giving back. */
-static const char WF_LOOP_CLOSED[] = ENGINE_HEAD("loop-closed")
-    "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; recv : { kind = \"municipality\"; choose = \"free\"; }; };\n"
-    "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"hand\"; };\n"
-    "  on : { client-left = \"fin\"; };\n"
-    "  steps : {\n"
-    "    hand : { type = \"handover\"; to = \"recv\"; teaser = [ \"days\" ]; carries = [ \"days\", \"hetu\" ]; meeting = \"by-phone\";\n"
-    "      on : { taken-over = \"fin\"; returned = \"again\"; declined = \"said-no\"; given-back = \"again\"; }; };\n"
-    "    again : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; on : { offer = \"hand\"; stop = \"fin\"; expired = \"stay\"; }; };\n"
-    "    said-no : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; on : { offer = \"hand\"; expired = \"stay\"; }; };\n"
-    "    fin : { type = \"end\"; outcome = \"stopped\"; };\n"
-    "  }; };\n";
+static const char WF_LOOP_CLOSED[] = ENGINE_HEAD(
+    "loop-closed") "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; recv : { kind "
+                   "= \"municipality\"; choose = \"free\"; }; };\n"
+                   "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"hand\"; };\n"
+                   "  on : { client-left = \"fin\"; };\n"
+                   "  steps : {\n"
+                   "    hand : { type = \"handover\"; to = \"recv\"; teaser = [ \"days\" ]; "
+                   "carries = [ \"days\", \"hetu\" ]; meeting = \"by-phone\";\n"
+                   "      on : { taken-over = \"fin\"; returned = \"again\"; declined = "
+                   "\"said-no\"; given-back = \"again\"; }; };\n"
+                   "    again : { type = \"task\"; role = \"holder\"; within = \"5 business "
+                   "days\"; on : { offer = \"hand\"; stop = \"fin\"; expired = \"stay\"; }; };\n"
+                   "    said-no : { type = \"task\"; role = \"holder\"; within = \"5 business "
+                   "days\"; on : { offer = \"hand\"; expired = \"stay\"; }; };\n"
+                   "    fin : { type = \"end\"; outcome = \"stopped\"; };\n"
+                   "  }; };\n";
 
 /* A service and a question; something beside the service. */
-static const char WF_SERVICE[] = ENGINE_HEAD("service")
-    "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; firm : { kind = \"employer\"; choose = \"step\"; };\n"
-    "    doctor : { kind = \"health-station\"; choose = \"home\"; }; };\n"
-    "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"ask\"; };\n"
-    "  on : { client-left = \"fin\"; };\n"
-    "  steps : {\n"
-    "    ask : { type = \"task\"; role = \"holder\"; within = \"5 business days\";\n"
-    "      on : { place : { to = \"serve\"; names = [ \"firm\" ]; }; health = \"advice\"; expired = \"stay\"; }; };\n"
-    "    advice : { type = \"consult\"; to = \"doctor\"; teaser = [ \"days\" ]; carries = [ \"days\", \"note\" ]; collects = [ \"more\" ];\n"
-    "      on : { answered = \"ask\"; returned = \"ask\"; }; };\n"
-    "    serve : { type = \"referral\"; to = \"firm\"; teaser = [ \"days\" ]; carries = [ \"days\", \"hetu\" ]; collects = [ \"note\" ];\n"
-    "      at-least = \"2 days\"; within = \"30 days\";\n"
-    "      meanwhile : { review : { starts = \"half-way\"; type = \"task\"; role = \"holder\"; within = \"3 business days\";\n"
-    "          on : { fine = \"join\"; enough = \"leave:enough\"; expired = \"join\"; }; };\n"
-    "        visit : { starts = \"every 7 days\"; type = \"notify\"; to = [ \"holder\" ]; text = \"visit\"; next = \"join\"; }; };\n"
-    "      on : { done = \"talk\"; enough = \"talk\"; expired = \"talk\"; returned = \"ask\"; interrupted = \"ask\"; }; };\n"
-    "    talk : { type = \"meeting\"; role = \"holder\"; with = [ \"client\", \"firm\" ]; within = \"10 business days\"; at-most = 2;\n"
-    "      on : { held = \"fin\"; no-show = \"talk\"; expired = \"stay\"; too-often = \"ask\"; }; };\n"
-    "    fin : { type = \"end\"; outcome = \"served\"; records = [ \"note\" ]; };\n"
-    "  }; };\n";
+static const char WF_SERVICE[] = ENGINE_HEAD(
+    "service") "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; firm : { kind = "
+               "\"employer\"; choose = \"step\"; };\n"
+               "    doctor : { kind = \"health-station\"; choose = \"home\"; }; };\n"
+               "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"ask\"; };\n"
+               "  on : { client-left = \"fin\"; };\n"
+               "  steps : {\n"
+               "    ask : { type = \"task\"; role = \"holder\"; within = \"5 business days\";\n"
+               "      on : { place : { to = \"serve\"; names = [ \"firm\" ]; }; health = "
+               "\"advice\"; expired = \"stay\"; }; };\n"
+               "    advice : { type = \"consult\"; to = \"doctor\"; teaser = [ \"days\" ]; carries "
+               "= [ \"days\", \"note\" ]; collects = [ \"more\" ];\n"
+               "      on : { answered = \"ask\"; returned = \"ask\"; }; };\n"
+               "    serve : { type = \"referral\"; to = \"firm\"; teaser = [ \"days\" ]; carries = "
+               "[ \"days\", \"hetu\" ]; collects = [ \"note\" ];\n"
+               "      at-least = \"2 days\"; within = \"30 days\";\n"
+               "      meanwhile : { review : { starts = \"half-way\"; type = \"task\"; role = "
+               "\"holder\"; within = \"3 business days\";\n"
+               "          on : { fine = \"join\"; enough = \"leave:enough\"; expired = \"join\"; "
+               "}; };\n"
+               "        visit : { starts = \"every 7 days\"; type = \"notify\"; to = [ \"holder\" "
+               "]; text = \"visit\"; next = \"join\"; }; };\n"
+               "      on : { done = \"talk\"; enough = \"talk\"; expired = \"talk\"; returned = "
+               "\"ask\"; interrupted = \"ask\"; }; };\n"
+               "    talk : { type = \"meeting\"; role = \"holder\"; with = [ \"client\", \"firm\" "
+               "]; within = \"10 business days\"; at-most = 2;\n"
+               "      on : { held = \"fin\"; no-show = \"talk\"; expired = \"stay\"; too-often = "
+               "\"ask\"; }; };\n"
+               "    fin : { type = \"end\"; outcome = \"served\"; records = [ \"note\" ]; };\n"
+               "  }; };\n";
 
 /* Stages, branches, loops, messages, consents; a handover in a branch; a session. */
-static const char WF_BRANCHES[] = ENGINE_HEAD("branches")
-    "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; home : { kind = \"municipality\"; service = \"guidance\"; choose = \"home\"; };\n"
-    "    firm : { kind = \"employer\"; choose = \"free\"; }; };\n"
-    "  settings : { window : { type = \"duration\"; default = \"7 days\"; max = \"14 days\"; }; };\n"
-    "  consents : { tell : { to = [ \"firm\" ]; categories = [ \"plan\", \"health\" ]; lasts = \"60 days\"; }; };\n"
-    "  messages : { verdict : { from = [ \"home\", \"holder\" ]; answers = [ \"granted\", \"refused\" ]; }; alarm : { from = [ \"firm\", \"holder\" ]; }; };\n"
-    "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"phase\"; };\n"
-    "  within = \"2 years\";\n"
-    "  on : { client-left = \"gone\"; expired = \"stay\"; };\n"
-    "  meanwhile : { watch : { starts = \"every 1 month\"; type = \"task\"; role = \"holder\"; within = \"3 business days\"; on : { done = \"join\"; expired = \"join\"; }; }; };\n"
-    "  steps : {\n"
-    "    phase : { type = \"stage\"; first = [ \"event\", \"work\", \"hand\" ]; wait-for = 2; within = \"4 months\";\n"
-    "      steps : {\n"
-    "        event : { type = \"session\"; of = \"event\"; role = \"home\"; carries = [ \"hetu\" ]; within = \"2 months\"; at-most = 3;\n"
-    "          on : { attended = \"join\"; excused = \"event\"; absent = \"why\"; expired = \"why\"; too-often = \"why\"; }; };\n"
-    "        why : { type = \"task\"; role = \"client\"; helps = \"home\"; collects = [ \"more\" ]; within = \"window\"; at-most = 2;\n"
-    "          on : { done = \"judge\"; expired = \"leave:broken\"; too-often = \"leave:broken\"; }; };\n"
-    "        judge : { type = \"decide\"; rules = ( { when = \"more\"; to = \"event\"; }, { to = \"leave:broken\"; } ); };\n"
-    "        work : { type = \"task\"; role = \"firm\"; carries = [ \"days\", \"note\", \"secret\" ]; collects = [ \"ends\" ]; within = \"window\";\n"
-    "          meanwhile : { alarmed : { starts = \"alarm\"; type = \"task\"; role = \"holder\"; within = \"1 day\"; on : { done = \"join\"; enough = \"leave:done\"; expired = \"join\"; }; }; };\n"
-    "          on : { done = \"rest\"; declined = \"say\"; expired = \"say\"; }; };\n"
-    "        say : { type = \"notify\"; to = [ \"firm\", \"home\" ]; carries = [ \"note\" ]; text = \"over\"; next = \"rest\"; };\n"
-    "        rest : { type = \"wait\"; for = \"3 days\"; on : { done = \"verdict-wait\"; }; };\n"
-    "        verdict-wait : { type = \"wait\"; message = \"verdict\"; within = \"20 days\"; on : { granted = \"join\"; refused = \"work\"; expired = \"join\"; }; };\n"
-    "        hand : { type = \"handover\"; to = \"home\"; meeting = \"at:event\"; teaser = [ \"days\" ]; carries = [ \"days\", \"hetu\", \"note\" ];\n"
-    "          clocks : { answer = \"window\"; stable = \"10 days\"; };\n"
-    "          on : { taken-over = \"follow\"; returned = \"think\"; no-basis = \"think\"; }; };\n"
-    "        follow : { type = \"meeting\"; role = \"holder\"; with = [ \"client\", \"te\" ]; carries = [ \"days\" ]; within = \"10 business days\";\n"
-    "          on : { held = \"join\"; no-show = \"join\"; expired = \"stay\"; }; };\n"
-    "        think : { type = \"task\"; role = \"holder\"; within = \"3 business days\"; at-most = 3;\n"
-    "          on : { again = \"hand\"; enough = \"join\"; expired = \"stay\"; too-often = \"join\"; }; };\n"
-    "      };\n"
-    "      on : { done = \"result\"; broken = \"result\"; expired = \"result\"; tell-lost = \"result\"; }; };\n"
-    "    result : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; on : { more = \"phase\"; close = \"fin\"; expired = \"stay\"; }; };\n"
-    "    fin : { type = \"end\"; outcome = \"finished\"; records = [ \"days\", \"more\" ]; };\n"
-    "    gone : { type = \"end\"; outcome = \"gone\"; };\n"
-    "  }; };\n";
+static const char WF_BRANCHES[] = ENGINE_HEAD(
+    "branches") "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; home : { kind = "
+                "\"municipality\"; service = \"guidance\"; choose = \"home\"; };\n"
+                "    firm : { kind = \"employer\"; choose = \"free\"; }; };\n"
+                "  settings : { window : { type = \"duration\"; default = \"7 days\"; max = \"14 "
+                "days\"; }; };\n"
+                "  consents : { tell : { to = [ \"firm\" ]; categories = [ \"plan\", \"health\" ]; "
+                "lasts = \"60 days\"; }; };\n"
+                "  messages : { verdict : { from = [ \"home\", \"holder\" ]; answers = [ "
+                "\"granted\", \"refused\" ]; }; alarm : { from = [ \"firm\", \"holder\" ]; }; };\n"
+                "  start : { by = [ \"te\" ]; requires = [ \"days\" ]; first = \"phase\"; };\n"
+                "  within = \"2 years\";\n"
+                "  on : { client-left = \"gone\"; expired = \"stay\"; };\n"
+                "  meanwhile : { watch : { starts = \"every 1 month\"; type = \"task\"; role = "
+                "\"holder\"; within = \"3 business days\"; on : { done = \"join\"; expired = "
+                "\"join\"; }; }; };\n"
+                "  steps : {\n"
+                "    phase : { type = \"stage\"; first = [ \"event\", \"work\", \"hand\" ]; "
+                "wait-for = 2; within = \"4 months\";\n"
+                "      steps : {\n"
+                "        event : { type = \"session\"; of = \"event\"; role = \"home\"; carries = "
+                "[ \"hetu\" ]; within = \"2 months\"; at-most = 3;\n"
+                "          on : { attended = \"join\"; excused = \"event\"; absent = \"why\"; "
+                "expired = \"why\"; too-often = \"why\"; }; };\n"
+                "        why : { type = \"task\"; role = \"client\"; helps = \"home\"; collects = "
+                "[ \"more\" ]; within = \"window\"; at-most = 2;\n"
+                "          on : { done = \"judge\"; expired = \"leave:broken\"; too-often = "
+                "\"leave:broken\"; }; };\n"
+                "        judge : { type = \"decide\"; rules = ( { when = \"more\"; to = \"event\"; "
+                "}, { to = \"leave:broken\"; } ); };\n"
+                "        work : { type = \"task\"; role = \"firm\"; carries = [ \"days\", "
+                "\"note\", \"secret\" ]; collects = [ \"ends\" ]; within = \"window\";\n"
+                "          meanwhile : { alarmed : { starts = \"alarm\"; type = \"task\"; role = "
+                "\"holder\"; within = \"1 day\"; on : { done = \"join\"; enough = \"leave:done\"; "
+                "expired = \"join\"; }; }; };\n"
+                "          on : { done = \"rest\"; declined = \"say\"; expired = \"say\"; }; };\n"
+                "        say : { type = \"notify\"; to = [ \"firm\", \"home\" ]; carries = [ "
+                "\"note\" ]; text = \"over\"; next = \"rest\"; };\n"
+                "        rest : { type = \"wait\"; for = \"3 days\"; on : { done = "
+                "\"verdict-wait\"; }; };\n"
+                "        verdict-wait : { type = \"wait\"; message = \"verdict\"; within = \"20 "
+                "days\"; on : { granted = \"join\"; refused = \"work\"; expired = \"join\"; }; };\n"
+                "        hand : { type = \"handover\"; to = \"home\"; meeting = \"at:event\"; "
+                "teaser = [ \"days\" ]; carries = [ \"days\", \"hetu\", \"note\" ];\n"
+                "          clocks : { answer = \"window\"; stable = \"10 days\"; };\n"
+                "          on : { taken-over = \"follow\"; returned = \"think\"; no-basis = "
+                "\"think\"; }; };\n"
+                "        follow : { type = \"meeting\"; role = \"holder\"; with = [ \"client\", "
+                "\"te\" ]; carries = [ \"days\" ]; within = \"10 business days\";\n"
+                "          on : { held = \"join\"; no-show = \"join\"; expired = \"stay\"; }; };\n"
+                "        think : { type = \"task\"; role = \"holder\"; within = \"3 business "
+                "days\"; at-most = 3;\n"
+                "          on : { again = \"hand\"; enough = \"join\"; expired = \"stay\"; "
+                "too-often = \"join\"; }; };\n"
+                "      };\n"
+                "      on : { done = \"result\"; broken = \"result\"; expired = \"result\"; "
+                "tell-lost = \"result\"; }; };\n"
+                "    result : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; "
+                "on : { more = \"phase\"; close = \"fin\"; expired = \"stay\"; }; };\n"
+                "    fin : { type = \"end\"; outcome = \"finished\"; records = [ \"days\", "
+                "\"more\" ]; };\n"
+                "    gone : { type = \"end\"; outcome = \"gone\"; };\n"
+                "  }; };\n";
 
-/* Conditions over everything, dates, roles named at the start, a setting that the network changes. */
-static const char WF_DATES[] = ENGINE_HEAD("dates")
-    "  roles : { te : { kind = \"te-office\"; choose = \"start\"; worker = \"named\"; }; firm : { kind = \"employer\"; choose = \"step\"; }; };\n"
-    "  settings : { limit : { type = \"integer\"; default = 100; max = 1000; }; };\n"
-    "  consents : { tell : { to = [ \"firm\" ]; categories = [ \"plan\" ]; }; };\n"
-    "  messages : { ready : { from = [ \"firm\" ]; }; };\n"
-    "  start : { by = [ \"te\" ]; requires = [ \"days\", \"ends\" ]; when = \"days >= limit and (note is not set or note is 'n')\"; first = \"service\"; };\n"
-    "  on : { client-left = \"fin\"; };\n"
-    "  steps : {\n"
-    "    service : { type = \"task\"; role = \"firm\"; carries = [ \"days\" ]; within = \"until ends\";\n"
-    "      meanwhile : { before : { starts = \"30 days before end\"; type = \"task\"; role = \"te\"; within = \"3 business days\"; on : { done = \"join\"; expired = \"join\"; }; }; };\n"
-    "      on : { done = \"which\"; broken = \"which\"; expired = \"stay\"; }; };\n"
-    "    which : { type = \"decide\"; rules = ( { when = \"service is broken\"; to = \"ready-wait\"; },\n"
-    "      { when = \"tell is given and ends > today + 10 days\"; to = \"until-ends\"; }, { to = \"fin\"; } ); };\n"
-    "    ready-wait : { type = \"wait\"; message = \"ready\"; collects = [ \"more\" ]; within = \"20 days\"; on : { done = \"fin\"; expired = \"stay\"; }; };\n"
-    "    until-ends : { type = \"wait\"; until = \"ends\"; on : { done = \"fin\"; }; };\n"
-    "    fin : { type = \"end\"; outcome = \"over\"; records = [ \"ends\" ]; };\n"
-    "  }; };\n";
+/* Conditions over everything, dates, roles named at the start, a setting that the network changes.
+ */
+static const char WF_DATES[] = ENGINE_HEAD(
+    "dates") "  roles : { te : { kind = \"te-office\"; choose = \"start\"; worker = \"named\"; }; "
+             "firm : { kind = \"employer\"; choose = \"step\"; }; };\n"
+             "  settings : { limit : { type = \"integer\"; default = 100; max = 1000; }; };\n"
+             "  consents : { tell : { to = [ \"firm\" ]; categories = [ \"plan\" ]; }; };\n"
+             "  messages : { ready : { from = [ \"firm\" ]; }; };\n"
+             "  start : { by = [ \"te\" ]; requires = [ \"days\", \"ends\" ]; when = \"days >= "
+             "limit and (note is not set or note is 'n')\"; first = \"service\"; };\n"
+             "  on : { client-left = \"fin\"; };\n"
+             "  steps : {\n"
+             "    service : { type = \"task\"; role = \"firm\"; carries = [ \"days\" ]; within = "
+             "\"until ends\";\n"
+             "      meanwhile : { before : { starts = \"30 days before end\"; type = \"task\"; "
+             "role = \"te\"; within = \"3 business days\"; on : { done = \"join\"; expired = "
+             "\"join\"; }; }; };\n"
+             "      on : { done = \"which\"; broken = \"which\"; expired = \"stay\"; }; };\n"
+             "    which : { type = \"decide\"; rules = ( { when = \"service is broken\"; to = "
+             "\"ready-wait\"; },\n"
+             "      { when = \"tell is given and ends > today + 10 days\"; to = \"until-ends\"; }, "
+             "{ to = \"fin\"; } ); };\n"
+             "    ready-wait : { type = \"wait\"; message = \"ready\"; collects = [ \"more\" ]; "
+             "within = \"20 days\"; on : { done = \"fin\"; expired = \"stay\"; }; };\n"
+             "    until-ends : { type = \"wait\"; until = \"ends\"; on : { done = \"fin\"; }; };\n"
+             "    fin : { type = \"end\"; outcome = \"over\"; records = [ \"ends\" ]; };\n"
+             "  }; };\n";
 
 /* ------------------------------------------------------------------ a driven case */
 
@@ -180,12 +243,12 @@ struct rig {
     struct sto_buf a, b;
     struct case_state s;
     struct case_data data;
-    struct fact f;           /* of the last event that was taken */
-    struct sto_err err;      /* of the last one that was not */
+    struct fact f;      /* of the last event that was taken */
+    struct sto_err err; /* of the last one that was not */
     struct sto_uuid id;
     int64_t now;
-    bool broken;             /* an invariant failed; what it says is in err */
-    bool thorough;           /* also encode and decode states and facts */
+    bool broken;   /* an invariant failed; what it says is in err */
+    bool thorough; /* also encode and decode states and facts */
 };
 
 static void rig_print(const sto_diags_t *d)
@@ -275,11 +338,8 @@ static int rig_codecs(struct rig *r, const struct case_state *after)
 /* One event at r->now. 0 = taken (r->s has moved); else the refusal. r->broken tells of faults. */
 static int rig_event(struct rig *r, const struct input *in)
 {
-    struct engine_ctx ctx = {.net = r->net,
-                             .wf = r->wf,
-                             .data = &r->data,
-                             .case_id = r->id,
-                             .arena = r->arena};
+    struct engine_ctx ctx = {
+        .net = r->net, .wf = r->wf, .data = &r->data, .case_id = r->id, .arena = r->arena};
     struct case_state after = r->s;
     sto_arena_reset(r->arena);
     int rc = engine_decide(&ctx, &r->s, in, r->now, &r->f, &r->err);
@@ -323,7 +383,8 @@ static int rig_start(struct rig *r)
     static const struct in_name firm[] = {{"firm", "firm", ""}};
     const struct in_field fields[] = {WITH_DAYS, WITH_HETU, WITH_NOTE, WITH_ENDS};
     struct input in = from(EVENT_START, TE);
-    bool dates = strcmp(r->wf->id, "dates") == 0; /* the only one that starts with a date and a firm */
+    bool dates =
+        strcmp(r->wf->id, "dates") == 0; /* the only one that starts with a date and a firm */
     in.home = "city";
     in.fields = fields;
     in.n_fields = dates ? 4 : 3;

@@ -109,7 +109,8 @@ static void branches_side_by_side_break_nothing_near_the_start(void **state)
 
 static void random_sequences_break_nothing(void **state)
 {
-    static const char *const texts[] = {WF_TRANSFER, WF_LOOP_CLOSED, WF_SERVICE, WF_BRANCHES, WF_DATES};
+    static const char *const texts[] = {WF_TRANSFER, WF_LOOP_CLOSED, WF_SERVICE, WF_BRANCHES,
+                                        WF_DATES};
     struct random_walk w = {.seed = 2026};
     (void)state;
     for (unsigned k = 0; k < 5; k++) {
