@@ -64,7 +64,8 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
     }
     if (strcmp(url, "/readyz") == 0) {
         bool ready = s->core_up && s->gate_up && s->core_ready;
-        bool verbose = MHD_lookup_connection_value(c, MHD_GET_ARGUMENT_KIND, "verbose") != NULL;
+        bool verbose = MHD_lookup_connection_value_n(c, MHD_GET_ARGUMENT_KIND, "verbose", 7, NULL,
+                                                     NULL) == MHD_YES;
         char *text =
             verbose ? sto_asprintf("[%c] core\n[%c] gate\n[%c] shards and configuration%s%s\n%s\n",
                                    s->core_up ? '+' : '-', s->gate_up ? '+' : '-',
