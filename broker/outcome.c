@@ -177,7 +177,8 @@ void outcome_settle(reactor_t *r, const struct store_result *res)
         look_at_owners(r, res);
         return;
     }
-    /* Without an event nobody can tell whether the manual clock was set: it is set again, to the same. */
+    /* Without an event nobody can tell whether the manual clock was set: it is set again, to the
+     * same. */
     if (r->going->clock_us > r->clock_doubt_us) {
         r->clock_doubt_us = r->going->clock_us;
     }

@@ -97,6 +97,7 @@ static struct peer_session *replace_former(reactor_t *r, const struct reactor_in
                                            const Saatto__V1__Hello *m, uint16_t org)
 {
     struct peer_session *found = NULL, *s;
+    enum peer_end why = END_DEAD;
     do {
         found = NULL;
         for (size_t i = 0; (s = table_next(&r->sessions, &i));) {
@@ -106,11 +107,12 @@ static struct peer_session *replace_former(reactor_t *r, const struct reactor_in
             }
             if (same_path || (s->org == org && m->stream != 0 && s->stream == m->stream)) {
                 found = s;
+                why = same_path ? END_ANEW : END_DEAD;
                 break;
             }
         }
         if (found) {
-            peer_end(r, found, END_DEAD);
+            peer_end(r, found, why);
         }
     } while (found);
     return NULL;

@@ -4,12 +4,14 @@
  *
  * Vocabulary
  *   kept      an input that stays until the batch it went into is durable
- *   lane      a stream of inputs that must be applied in order: (shard, org, stream) or mail (dst, src)
- *   entry     a cached case or aggregate: LOADING, then READY; dirty while a batch that is not durable changed it
- *   batch     `open` collects, `going` is being committed; on any failure both are thrown away and their inputs applied again
- *   outq      the outbox of one organisation in one shard: a window of rows in memory over the rows in the database
+ *   lane      a stream of inputs that must be applied in order: (shard, org, stream) or mail (dst,
+ * src) entry     a cached case or aggregate: LOADING, then READY; dirty while a batch that is not
+ * durable changed it batch     `open` collects, `going` is being committed; on any failure both are
+ * thrown away and their inputs applied again outq      the outbox of one organisation in one shard:
+ * a window of rows in memory over the rows in the database
  *
- * A number that a batch moves stands three times: now (applied), going (in the batch under commit), durable.
+ * A number that a batch moves stands three times: now (applied), going (in the batch under commit),
+ * durable.
  */
 #ifndef REACTOR_INTERNAL_H
 #define REACTOR_INTERNAL_H
@@ -19,72 +21,91 @@
 #include "session.h"
 #include "table.h"
 
-#define RX_RETRY_FIRST_US    (50 * INT64_C(1000))
-#define RX_RETRY_LAST_US     (5 * STO_US_PER_SEC)
-#define RX_TICK_US           STO_US_PER_SEC          /* trim, silence, horizon */
-#define RX_SILENCE_US        (20 * STO_US_PER_SEC)   /* a session without any frame is dead */
-#define RX_OUTAGE_US         (600 * STO_US_PER_SEC)
-#define RX_IDLE_US           (30 * STO_US_PER_SEC)   /* manual clock: then the worker is named */
-#define RX_KEYS_WANTED       4096u
-#define RX_KEYS_LOW          1024u
-#define RX_WINDOW_HOURS      2
-#define RX_OUTQ_ROWS_MAX     1024u
-#define RX_OUTQ_BYTES_MAX    (16u << 20)             /* of all rows in memory */
-#define RX_BACKLOG_ROWS      256u
-#define RX_FRAME_BYTES       60000u                  /* what we put into one frame, under STO_FRAME_BYTES_MAX */
-#define RX_ARENA_BYTES       (64u << 20)
-#define RX_BUSY_RETRY_MS     200u
+#define RX_RETRY_FIRST_US (50 * INT64_C(1000))
+#define RX_RETRY_LAST_US  (5 * STO_US_PER_SEC)
+#define RX_TICK_US        STO_US_PER_SEC        /* trim, silence, horizon */
+#define RX_SILENCE_US     (20 * STO_US_PER_SEC) /* a session without any frame is dead */
+#define RX_OUTAGE_US      (600 * STO_US_PER_SEC)
+#define RX_IDLE_US        (30 * STO_US_PER_SEC) /* manual clock: then the worker is named */
+#define RX_KEYS_WANTED    4096u
+#define RX_KEYS_LOW       1024u
+#define RX_WINDOW_HOURS   2
+#define RX_OUTQ_ROWS_MAX  1024u
+#define RX_OUTQ_BYTES_MAX (16u << 20) /* of all rows in memory */
+#define RX_BACKLOG_ROWS   256u
+#define RX_FRAME_BYTES    60000u /* what we put into one frame, under STO_FRAME_BYTES_MAX */
+#define RX_ARENA_BYTES    (64u << 20)
+#define RX_BUSY_RETRY_MS  200u
 
 struct lane;
 struct kept;
 struct centry;
 struct outq;
 
-struct track { uint64_t now, going, durable; };
+struct track {
+    uint64_t now, going, durable;
+};
 
-struct lane_list { struct lane *first, *last; };
+struct lane_list {
+    struct lane *first, *last;
+};
 
 /* ------------------------------------------------------------ inputs */
 
-enum kept_kind { KEPT_EVENT = 1, KEPT_ALTERED /* same id, other bytes: an audit row */, KEPT_MAIL, KEPT_CLOCK, KEPT_RESTARTED, KEPT_REDRIVE };
+enum kept_kind {
+    KEPT_EVENT = 1,
+    KEPT_ALTERED /* same id, other bytes: an audit row */,
+    KEPT_MAIL,
+    KEPT_CLOCK,
+    KEPT_RESTARTED,
+    KEPT_REDRIVE
+};
 enum kept_where { KEPT_WAITING, KEPT_OPEN, KEPT_GOING };
 struct kept {
-    struct kept *prev, *next;       /* all, in order of arrival */
+    struct kept *prev, *next; /* all, in order of arrival */
     struct kept *lane_next;
     uint8_t kind, where;
     bool parked;
     uint16_t shard, org;
     uint64_t order;
     struct sto_uuid case_id;
-    struct sto_uuid client;         /* of a start */
+    struct sto_uuid client; /* of a start */
     struct lane *lane;
     uint64_t seq;
-    uint64_t session;               /* who asked: ALTERED, REDRIVE */
-    uint64_t stream;                /* ALTERED: of the message; its own lane is another */
+    uint64_t session; /* who asked: ALTERED, REDRIVE */
+    uint64_t stream;  /* ALTERED: of the message; its own lane is another */
     uint8_t key8[8];
     uint8_t msg_hash[32];
-    uint8_t event;                  /* enum event_kind, for rows without a fact */
-    int64_t at2_us;                 /* RESTARTED: outage began */
-    struct redrive *redrive;        /* REDRIVE */
+    uint8_t event;           /* enum event_kind, for rows without a fact */
+    int64_t at2_us;          /* RESTARTED: outage began */
+    struct redrive *redrive; /* REDRIVE */
     /* the answer, set when applied */
     uint16_t code;
-    char *what;                     /* malloc; NULL = "" */
+    char *what; /* malloc; NULL = "" */
     uint8_t leaf[32];
     uint32_t n;
-    uint8_t body[];                 /* EVENT: received bytes; MAIL: mail_encode */
+    uint8_t body[]; /* EVENT: received bytes; MAIL: mail_encode */
 };
 
-enum lane_kind { LANE_STREAM = 1, LANE_MAIL, LANE_SINGLE /* one input of the broker's own; freed with it */ };
-struct lane_key { uint64_t stream; uint16_t shard, org /* MAIL: src */; uint32_t kind; };
+enum lane_kind {
+    LANE_STREAM = 1,
+    LANE_MAIL,
+    LANE_SINGLE /* one input of the broker's own; freed with it */
+};
+struct lane_key {
+    uint64_t stream;
+    uint16_t shard, org /* MAIL: src */;
+    uint32_t kind;
+};
 struct lane {
-    struct lane_key key;            /* first: the table's key */
+    struct lane_key key; /* first: the table's key */
     struct track applied;
-    uint64_t taken;                 /* >= applied.now: kept */
-    struct kept *first, *last;      /* waiting, by seq */
-    uint64_t session;               /* who gets receipts: the last that spoke for this stream */
-    struct lane *next;              /* in one list: run queue or somebody's waiters */
+    uint64_t taken;            /* >= applied.now: kept */
+    struct kept *first, *last; /* waiting, by seq */
+    uint64_t session;          /* who gets receipts: the last that spoke for this stream */
+    struct lane *next;         /* in one list: run queue or somebody's waiters */
     bool listed;
-    bool touched;                   /* in open batch's lanes */
+    bool touched;                        /* in open batch's lanes */
     struct kept *done_first, *done_last; /* while receipts are made */
 };
 
@@ -93,29 +114,29 @@ struct lane {
 enum entry_phase { ENTRY_LOADING = 1, ENTRY_READY };
 enum { DIRTY_OPEN = 1, DIRTY_GOING = 2 };
 struct centry {
-    struct sto_uuid id;             /* first: the table's key */
+    struct sto_uuid id; /* first: the table's key */
     uint16_t shard;
     uint8_t phase, dirty;
-    bool exists;                    /* has a row, or will have with the batch */
-    bool is_new;                    /* its row is first written by the open batch */
-    bool session;                   /* aggregate */
-    bool broken;                    /* its row cannot be read */
+    bool exists;  /* has a row, or will have with the batch */
+    bool is_new;  /* its row is first written by the open batch */
+    bool session; /* aggregate */
+    bool broken;  /* its row cannot be read */
     bool once;
-    bool clock_kept;                /* a clock input of it is kept */
-    bool restarted;                 /* got EVENT_RESTARTED since the takeover */
+    bool clock_kept; /* a clock input of it is kept */
+    bool restarted;  /* got EVENT_RESTARTED since the takeover */
     uint16_t service;
     uint64_t load_tag;
     struct case_state *state;
     struct session_state *ses;
     struct wf *wf;
-    uint8_t *data;                  /* data_encode, plain */
+    uint8_t *data; /* data_encode, plain */
     uint32_t n_data;
     uint64_t dek;
     uint8_t key[32];
     bool has_key;
     uint8_t commitment[32];
-    int64_t heap_due;               /* last pushed; INT64_MAX = none */
-    int64_t not_before_us;          /* a clock that failed is not tried again before */
+    int64_t heap_due;      /* last pushed; INT64_MAX = none */
+    int64_t not_before_us; /* a clock that failed is not tried again before */
     struct lane_list waiters;
     struct centry *lru_prev, *lru_next; /* while clean and READY */
     bool in_lru;
@@ -123,11 +144,14 @@ struct centry {
 
 /* Open cases of a client, while a start of it is kept: for once = "client". */
 struct client_rec {
-    struct sto_uuid id;             /* first: the table's key */
+    struct sto_uuid id; /* first: the table's key */
     bool loaded;
     uint64_t load_tag;
-    unsigned refs;                  /* kept starts */
-    struct { struct sto_uuid case_id; char workflow[STO_NAME_BYTES_MAX + 1]; } *open;
+    unsigned refs; /* kept starts */
+    struct {
+        struct sto_uuid case_id;
+        char workflow[STO_NAME_BYTES_MAX + 1];
+    } * open;
     unsigned n_open, cap_open;
 };
 
@@ -139,15 +163,15 @@ struct shard {
     uint8_t phase;
     uint64_t epoch;
     uint32_t incarnation;
-    struct track idx;               /* next */
+    struct track idx; /* next */
     int64_t last_us, last_going_us, last_durable_us;
-    struct track *mail_out;         /* [n_shards]: last seq sent to each */
-    int32_t horizon_h;              /* clocks up to the end of this hour are in the heap */
-    int32_t asked_h;                /* asked for; > horizon_h while under way */
+    struct track *mail_out;                 /* [n_shards]: last seq sent to each */
+    int32_t horizon_h;                      /* clocks up to the end of this hour are in the heap */
+    int32_t asked_h;                        /* asked for; > horizon_h while under way */
     int64_t restart_from_us, restart_at_us; /* an outage: clocks due in it are lengthened; 0 */
-    bool touched;                   /* by the open batch */
-    bool trim;                      /* something can be deleted */
-    uint64_t load_tag_min;          /* loads with a lower tag are of a former life */
+    bool touched;                           /* by the open batch */
+    bool trim;                              /* something can be deleted */
+    uint64_t load_tag_min;                  /* loads with a lower tag are of a former life */
 };
 
 /* ------------------------------------------------------------ outbox */
@@ -156,47 +180,48 @@ enum row_phase { ROW_READY = 1, ROW_SENT, ROW_ACKED, ROW_DEFERRED };
 struct orow {
     struct sto_uuid case_id;
     uint8_t phase;
-    int64_t fresh_us;               /* domain time at which its basis was evaluated; INT64_MIN = sent before, ask again */
+    int64_t fresh_us; /* domain time at which its basis was evaluated; INT64_MIN = sent before, ask
+                         again */
     uint8_t kind;
-    int64_t again_mono_us;          /* DEFERRED */
-    uint32_t n;                     /* 0 = nothing left that could be sent */
-    uint8_t *p;                     /* malloc; outbox_wrap */
+    int64_t again_mono_us; /* DEFERRED */
+    uint32_t n;            /* 0 = nothing left that could be sent */
+    uint8_t *p;            /* malloc; outbox_wrap */
     uint32_t sent_bytes;
 };
 struct outq {
     uint16_t shard, org;
-    struct track head;              /* last seq given */
+    struct track head; /* last seq given */
     uint64_t acked;
-    struct track saved;             /* cursor as written; `now` unused */
-    struct orow *rows;              /* ring: seq acked + 1 + i at (start + i) & (cap - 1) */
+    struct track saved; /* cursor as written; `now` unused */
+    struct orow *rows;  /* ring: seq acked + 1 + i at (start + i) & (cap - 1) */
     unsigned start, n_rows, cap;
     unsigned in_flight, n_deferred;
-    unsigned next_ready;            /* no READY row before this index */
-    uint64_t to;                    /* session; 0 = none */
+    unsigned next_ready; /* no READY row before this index */
+    uint64_t to;         /* session; 0 = none */
     bool loading;
-    uint64_t load_tag, load_upto;   /* backlog under way; durable head when it was asked for */
-    bool touched;                   /* in open batch's outqs */
+    uint64_t load_tag, load_upto; /* backlog under way; durable head when it was asked for */
+    bool touched;                 /* in open batch's outqs */
     uint64_t dead_head;
     unsigned dead_count;
-    bool dying;                     /* a dead row is on its way into the database */
+    bool dying; /* a dead row is on its way into the database */
 };
 struct org {
-    uint16_t number;                /* first: the table's key */
+    uint16_t number; /* first: the table's key */
     uint16_t unused_[3];
-    struct outq **q;                /* [n_shards], each may be NULL */
-    unsigned sessions;              /* with credit */
+    struct outq **q;   /* [n_shards], each may be NULL */
+    unsigned sessions; /* with credit */
     unsigned clock_sessions;
-    bool had_session;               /* in this life, and it did not say BYE last */
+    bool had_session; /* in this life, and it did not say BYE last */
     bool said_bye;
-    bool clock_wanted;              /* had a session that takes part in the clock */
-    bool dispatch;                  /* listed for the end of the step */
+    bool clock_wanted; /* had a session that takes part in the clock */
+    bool dispatch;     /* listed for the end of the step */
     struct org *next_dispatch;
 };
 
 /* ---------------------------------------------------------- sessions */
 
 struct peer_session {
-    uint64_t id;                    /* first: the table's key */
+    uint64_t id; /* first: the table's key */
     struct peer peer;
     char public_key[41];
     uint8_t key8[8];
@@ -205,22 +230,35 @@ struct peer_session {
     uint64_t nonce, stream;
     uint32_t credit_messages, credit_bytes;
     uint32_t out_messages, out_bytes; /* in flight */
-    uint32_t kept;                  /* inputs kept for it */
+    uint32_t kept;                    /* inputs kept for it */
     int64_t heard_mono_us;
     uint64_t progress;
-    bool idle, asked;               /* manual clock */
+    bool idle, asked; /* manual clock */
     int64_t wake_us;
     int64_t not_idle_since_us;
 };
 
 /* ------------------------------------------------------------- batch */
 
-#define VEC(type) struct { type *v; uint32_t n, cap; }
-struct pending_row { struct outq *q; uint64_t seq; struct orow row; };
-struct pending_mail { uint16_t src, dst; uint64_t seq; uint8_t *p; /* malloc */ uint32_t n; };
+#define VEC(type)                                                                                  \
+    struct {                                                                                       \
+        type *v;                                                                                   \
+        uint32_t n, cap;                                                                           \
+    }
+struct pending_row {
+    struct outq *q;
+    uint64_t seq;
+    struct orow row;
+};
+struct pending_mail {
+    uint16_t src, dst;
+    uint64_t seq;
+    uint8_t *p; /* malloc */
+    uint32_t n;
+};
 struct open_batch {
     uint64_t number;
-    sto_arena_t *arena;             /* becomes the request's */
+    sto_arena_t *arena; /* becomes the request's */
     size_t bytes;
     VEC(struct row_event) events;
     VEC(struct row_ledger) ledger;
@@ -230,14 +268,14 @@ struct open_batch {
     VEC(struct kept *) inputs;
     VEC(struct centry *) dirty;
     VEC(struct lane *) lanes;
-    VEC(struct outq *) outqs;       /* heads moved */
-    VEC(struct outq *) cursors;     /* acks written */
-    VEC(struct pending_row) rows;   /* for memory, once durable */
+    VEC(struct outq *) outqs;     /* heads moved */
+    VEC(struct outq *) cursors;   /* acks written */
+    VEC(struct pending_row) rows; /* for memory, once durable */
     VEC(struct pending_mail) posts;
     int64_t clock_us;
     bool trim, mail_in;
     int64_t submitted_mono_us;
-    struct batch *settle;           /* what SETTLE needs; malloc */
+    struct batch *settle; /* what SETTLE needs; malloc */
     sto_arena_t *settle_arena;
 };
 
@@ -246,101 +284,146 @@ enum commit_phase { COMMIT_FREE, COMMIT_UNDER_WAY, COMMIT_SETTLING, COMMIT_BACKO
 /* ------------------------------------------------------------ config */
 
 struct wf {
-    uint8_t hash[32];               /* first: the table's key */
+    uint8_t hash[32]; /* first: the table's key */
     workflow_t *w;
     bool newest;
 };
-struct orgkey { char key[41]; uint8_t key8[8]; uint16_t org; bool is_operator, revoked; };
-struct session_service { struct sto_uuid id; uint16_t service; };
+struct orgkey {
+    char key[41];
+    uint8_t key8[8];
+    uint16_t org;
+    bool is_operator, revoked;
+};
+struct session_service {
+    struct sto_uuid id;
+    uint16_t service;
+};
 struct config {
     uint64_t number;
     network_t *net;
-    struct table wfs;               /* struct wf */
-    struct table keys;              /* struct orgkey */
-    struct table services;          /* struct session_service */
+    struct table wfs;      /* struct wf */
+    struct table keys;     /* struct orgkey */
+    struct table services; /* struct session_service */
     uint8_t hash[32];
     bool manual_clock;
 };
 
 /* ------------------------------------------------------------- clock */
 
-struct due { int64_t at_us; struct sto_uuid id; };
-struct heap { struct due *v; size_t n, cap; };
+struct due {
+    int64_t at_us;
+    struct sto_uuid id;
+};
+struct heap {
+    struct due *v;
+    size_t n, cap;
+};
 
-struct redrive { uint64_t tag; struct row_dead dead; struct loaded_backlog row; uint8_t *ct; char *purpose; };
-struct redrive_job { uint64_t tag, session; unsigned left, count; uint16_t org; uint8_t key8[8]; };
+struct redrive {
+    uint64_t tag;
+    struct row_dead dead;
+    struct loaded_backlog row;
+    uint8_t *ct;
+    char *purpose;
+};
+struct redrive_job {
+    uint64_t tag, session;
+    unsigned left, count;
+    uint16_t org;
+    uint8_t key8[8];
+};
 
-struct dup { struct lane *lane; uint64_t seq; uint8_t hash[32]; uint8_t event; struct sto_uuid case_id; uint16_t org; uint8_t key8[8]; };
-struct dup_load { uint64_t tag; struct dup *v; unsigned n; struct dup_load *next; };
+struct dup {
+    struct lane *lane;
+    uint64_t seq;
+    uint8_t hash[32];
+    uint8_t event;
+    struct sto_uuid case_id;
+    uint16_t org;
+    uint8_t key8[8];
+};
+struct dup_load {
+    uint64_t tag;
+    struct dup *v;
+    unsigned n;
+    struct dup_load *next;
+};
 
-struct advance { uint64_t session; int64_t target_us; int64_t since_mono_us; };
+struct advance {
+    uint64_t session;
+    int64_t target_us;
+    int64_t since_mono_us;
+};
 
 struct reactor {
     struct reactor_options opt;
-    int64_t mono_us, domain_us;     /* of this step */
+    int64_t mono_us, domain_us; /* of this step */
     int64_t started_mono_us;
     struct reactor_outputs *out;
     bool started, fatal;
-    unsigned first_round;           /* shards that have not been taken the first time */
+    unsigned first_round; /* shards that have not been taken the first time */
 
-    struct config *cfg, *cfg_next;  /* next: to install when no batch is under way */
+    struct config *cfg, *cfg_next; /* next: to install when no batch is under way */
     bool cfg_loading;
-    struct shard *shards;           /* [n_shards] */
+    struct shard *shards; /* [n_shards] */
     struct table lanes, cases, clients, sessions, orgs;
 
     struct kept *kept_first, *kept_last;
     unsigned n_kept;
     uint64_t order;
-    struct lane_list run;           /* lanes that may have something to apply */
-    struct lane_list misc;          /* wait for a key, a workflow or a client's list */
+    struct lane_list run;  /* lanes that may have something to apply */
+    struct lane_list misc; /* wait for a key, a workflow or a client's list */
 
     struct open_batch b[2], *open, *going;
     enum commit_phase commit;
     uint64_t batch_number;
-    unsigned batch_limit;           /* events; halved by a poison */
+    unsigned batch_limit; /* events; halved by a poison */
     int64_t retry_mono_us, retry_delay_us;
     bool settle_again;
 
     VEC(struct sto_uuid) want_cases;
     VEC(struct sto_uuid) want_clients;
     uint64_t tag, want_tag;
-    VEC(struct load) loads;         /* under way: to repeat what failed */
-    VEC(struct load) again;         /* failed, to be put out again at again_mono_us */
+    VEC(struct load) loads; /* under way: to repeat what failed */
+    VEC(struct load) again; /* failed, to be put out again at again_mono_us */
     int64_t again_mono_us, cases_again_mono_us;
-    unsigned loads_cases;           /* LOAD_CASES under way */
+    unsigned loads_cases; /* LOAD_CASES under way */
 
-    VEC(struct loaded_key) keys;    /* pool */
+    VEC(struct loaded_key) keys; /* pool */
     bool keys_asked;
     struct centry *lru_first, *lru_last;
     unsigned n_lru;
 
     struct org *dispatch;
-    size_t out_row_bytes;           /* of all outq rows in memory */
+    size_t out_row_bytes; /* of all outq rows in memory */
     uint64_t next_session;
 
     struct heap heap;
     VEC(struct redrive_job) redrives;
     struct advance adv;
-    int64_t clock_us;               /* manual */
-    int64_t clock_doubt_us;         /* may stand in the database already: set before anything else */
+    int64_t clock_us;       /* manual */
+    int64_t clock_doubt_us; /* may stand in the database already: set before anything else */
 
     VEC(struct dup) dups;
     struct dup_load *dup_loads;
 
     int64_t next_tick_mono_us, timer_mono_us;
-    sto_arena_t *frame_arena;       /* decoded frame */
-    sto_arena_t *event_arena;       /* decoded event of `hot` */
-    sto_arena_t *fact_arena;        /* one application */
-    const struct kept *hot;         /* decoded already */
+    sto_arena_t *frame_arena; /* decoded frame */
+    sto_arena_t *event_arena; /* decoded event of `hot` */
+    sto_arena_t *fact_arena;  /* one application */
+    const struct kept *hot;   /* decoded already */
     Saatto__V1__Event *hot_event;
     struct sto_buf buf, buf2;
-    struct turn *turn;              /* apply.c's */
+    struct turn *turn;               /* apply.c's */
     struct case_state before, after; /* scratch of one application */
     struct reactor_stats stats;
     uint64_t n_outbox_rows;
-    bool resend_waits;              /* a resend waits for a case to be loaded */
+    bool resend_waits; /* a resend waits for a case to be loaded */
 };
-struct load { uint64_t tag; struct store_request req; }; /* req: scalars only */
+struct load {
+    uint64_t tag;
+    struct store_request req;
+}; /* req: scalars only */
 
 #define VEC_PUSH(vec, value)                                                                       \
     do {                                                                                           \
@@ -363,9 +446,16 @@ struct reactor_output *rx_put(reactor_t *r, enum rx_out kind);
 
 /* peer_session.c */
 void peer_hello(reactor_t *r, const struct reactor_input *in, const Saatto__V1__Hello *m);
-struct peer_session *peer_of(reactor_t *r, const struct reactor_input *in, uint64_t id); /* NULL: was told HELLO_REQUIRED */
+struct peer_session *peer_of(reactor_t *r, const struct reactor_input *in,
+                             uint64_t id); /* NULL: was told HELLO_REQUIRED */
 struct peer_session *peer_by_id(reactor_t *r, uint64_t id);
-enum peer_end { END_BYE, END_DEAD, END_ANEW /* its peer lives and said HELLO again */, END_GATE, END_REVOKED };
+enum peer_end {
+    END_BYE,
+    END_DEAD,
+    END_ANEW /* its peer lives and said HELLO again */,
+    END_GATE,
+    END_REVOKED
+};
 void peer_end(reactor_t *r, struct peer_session *s, enum peer_end why);
 void peer_gate_up(reactor_t *r, const struct reactor_input *in);
 void peer_tick(reactor_t *r);
@@ -381,24 +471,39 @@ struct lane *lane_get(reactor_t *r, const struct lane_key *key);
 void lane_watermark(reactor_t *r, const struct lane_key *key, uint64_t last);
 
 /* kept.c */
-struct kept *kept_new(reactor_t *r, enum kept_kind kind, uint16_t shard, const void *body, uint32_t n);
+struct kept *kept_new(reactor_t *r, enum kept_kind kind, uint16_t shard, const void *body,
+                      uint32_t n);
 void kept_free(reactor_t *r, struct kept *k);
 void kept_queue(reactor_t *r, struct kept *k, struct lane *lane); /* lane NULL: a lane of its own */
 void lane_list_add(struct lane_list *list, struct lane *lane);
 void kept_run(reactor_t *r, struct lane_list *list); /* moves all to the run queue */
 void kept_pump(reactor_t *r);
-void kept_applied(reactor_t *r, struct kept *k);     /* moves it into the open batch */
-void kept_rewind(reactor_t *r);                      /* all batches were thrown away */
-void kept_drop_shard(reactor_t *r, uint16_t shard);  /* lost: answer NOT_OWNER */
+void kept_applied(reactor_t *r, struct kept *k);    /* moves it into the open batch */
+void kept_rewind(reactor_t *r);                     /* all batches were thrown away */
+void kept_drop_shard(reactor_t *r, uint16_t shard); /* lost: answer NOT_OWNER */
 
 /* apply.c */
-enum apply_result { APPLY_DONE, APPLY_DROPPED, APPLY_WAITS /* lane was put on a waiting list */, APPLY_FULL };
+enum apply_result {
+    APPLY_DONE,
+    APPLY_DROPPED,
+    APPLY_WAITS /* lane was put on a waiting list */,
+    APPLY_FULL
+};
 enum apply_result apply_input(reactor_t *r, struct kept *k);
-struct turn *turn_new(void);        /* scratch of one application; malloc */
+struct turn *turn_new(void); /* scratch of one application; malloc */
 
 /* apply_rows.c */
-struct applied { const struct kept *k; struct centry *e; const struct fact *f; const struct input *in; const struct case_state *before; /* NULL: an aggregate */ const struct case_data *data; /* after */ int64_t now_us; };
-void rows_event(reactor_t *r, struct kept *k, struct centry *e, const struct fact *f, int64_t now_us);
+struct applied {
+    const struct kept *k;
+    struct centry *e;
+    const struct fact *f;
+    const struct input *in;
+    const struct case_state *before; /* NULL: an aggregate */
+    const struct case_data *data;    /* after */
+    int64_t now_us;
+};
+void rows_event(reactor_t *r, struct kept *k, struct centry *e, const struct fact *f,
+                int64_t now_us);
 void rows_fact(reactor_t *r, const struct applied *a);
 int64_t shard_now(const reactor_t *r, const struct shard *sh);
 
@@ -410,9 +515,10 @@ bool batch_has_room(const reactor_t *r);
 bool batch_empty(const struct open_batch *b);
 void *batch_alloc(reactor_t *r, size_t n);
 const char *batch_text(reactor_t *r, const char *text); /* a request owns all it points at */
-void batch_close(reactor_t *r);     /* submits it if the connection is free and there is something */
+void batch_close(reactor_t *r); /* submits it if the connection is free and there is something */
 void batch_durable(reactor_t *r);
-void batch_throw(reactor_t *r);     /* both batches: state of their cases dropped, heads back to durable, inputs wait again */
+void batch_throw(reactor_t *r); /* both batches: state of their cases dropped, heads back to
+                                   durable, inputs wait again */
 
 /* outcome.c */
 void outcome_commit(reactor_t *r, const struct store_result *res);
@@ -420,7 +526,8 @@ void outcome_settle(reactor_t *r, const struct store_result *res);
 void outcome_tick(reactor_t *r);
 
 /* cases.c */
-struct centry *case_get(reactor_t *r, const struct sto_uuid *id); /* LOADING ones are put on the wish list */
+struct centry *case_get(reactor_t *r,
+                        const struct sto_uuid *id); /* LOADING ones are put on the wish list */
 struct centry *case_peek(reactor_t *r, const struct sto_uuid *id);
 void case_touch(reactor_t *r, struct centry *e);
 void case_clean(reactor_t *r, struct centry *e);
@@ -435,7 +542,9 @@ void client_unref(reactor_t *r, const struct sto_uuid *id);
 void client_add(struct client_rec *c, const struct sto_uuid *case_id, const char *workflow);
 
 /* loads.c */
-uint64_t loads_ask(reactor_t *r, const struct store_request *scalars); /* returns the tag; repeated by itself when it fails */
+uint64_t loads_ask(
+    reactor_t *r,
+    const struct store_request *scalars); /* returns the tag; repeated by itself when it fails */
 const struct store_request *loads_of(const reactor_t *r, uint64_t tag);
 void loads_done(reactor_t *r, const struct store_result *res);
 void loads_end_of_step(reactor_t *r);
@@ -452,7 +561,7 @@ void shard_lose(reactor_t *r, struct shard *sh);
 /* deployed.c */
 void deployed_ask(reactor_t *r);
 void deployed_loaded(reactor_t *r, const struct store_result *res);
-void deployed_install(reactor_t *r);  /* cfg_next, if nothing is under way */
+void deployed_install(reactor_t *r); /* cfg_next, if nothing is under way */
 void deployed_destroy(struct config **self_p);
 void deployed_workflow_loaded(reactor_t *r, const struct store_result *res, const uint8_t hash[32]);
 struct wf *deployed_newest(const reactor_t *r, const char *id);
@@ -476,16 +585,19 @@ void outbox_dispatch(reactor_t *r);
 uint64_t outq_unacked(const struct outq *q);
 
 /* delivery.c */
-int delivery_build(reactor_t *r, const struct applied *a, const struct send *s, struct sto_buf *wrapped, struct sto_err *err);
-/* A resend evaluates the basis again. *waits: a consent must be looked at, its case is being loaded. out arena-owned. */
-int delivery_again(reactor_t *r, const struct outq *q, const struct orow *row, sto_arena_t *arena, const uint8_t **p, size_t *n, bool *waits);
+int delivery_build(reactor_t *r, const struct applied *a, const struct send *s,
+                   struct sto_buf *wrapped, struct sto_err *err);
+/* A resend evaluates the basis again. *waits: a consent must be looked at, its case is being
+ * loaded. out arena-owned. */
+int delivery_again(reactor_t *r, const struct outq *q, const struct orow *row, sto_arena_t *arena,
+                   const uint8_t **p, size_t *n, bool *waits);
 
 /* clockwork.c */
 void cw_case_changed(reactor_t *r, struct centry *e);
 void cw_fire(reactor_t *r);
 void cw_due_loaded(reactor_t *r, const struct store_result *res);
 void cw_drop_shard(reactor_t *r, uint16_t shard);
-void cw_thrown(reactor_t *r);       /* cached states were dropped: what the heap knew may be wrong */
+void cw_thrown(reactor_t *r); /* cached states were dropped: what the heap knew may be wrong */
 void cw_horizon(reactor_t *r, int64_t until_us);
 bool cw_complete(const reactor_t *r, int64_t until_us); /* heap holds everything up to there */
 int64_t cw_next(const reactor_t *r);                    /* INT64_MAX = none in the heap */

@@ -156,7 +156,8 @@ enum apply_result redrive_apply(reactor_t *r, struct kept *k)
         sto_log(STO_ERROR, "redrive_unreadable", "what", err.what, NULL);
         k->code = STO_E_CRYPTO;
     }
-    /* An event of the log, so that a batch in doubt can be settled by it; and who did it stands there. */
+    /* An event of the log, so that a batch in doubt can be settled by it; and who did it stands
+     * there. */
     rows_event(r, k, NULL, NULL, shard_now(r, &r->shards[k->shard]));
     kept_applied(r, k);
     return APPLY_DONE;

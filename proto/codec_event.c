@@ -103,7 +103,7 @@ static int names_to_input(const Saatto__V1__Event *ev, sto_arena_t *arena, struc
 static int numbers_to_input(const Saatto__V1__Event *ev, struct input *out, struct sto_err *err)
 {
     /* 80 and above are made by the broker alone. */
-    if (ev->kind >= EVENT_CLOCK || !event_kind_name((enum event_kind)ev->kind)) {
+    if (ev->kind >= EVENT_CLOCK || event_kind_name((enum event_kind)ev->kind)[0] == '?') {
         return sto_fail(err, STO_E_MALFORMED, "Event.kind: %u is no event", ev->kind);
     }
     if (ev->reason > REASON_OTHER) {

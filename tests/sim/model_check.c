@@ -48,8 +48,7 @@ static void check_content(struct model *m, const struct row_event *e)
     }
     struct content_aad aad = {
         .shard = e->shard, .idx = e->idx, .case_id = e->case_id, .kind = CONTENT_EVENT};
-    if (!model_key(m, e->dek, key) ||
-        content_open(key, &aad, e->ct.p, e->ct.n, pt, &err) < 0) {
+    if (!model_key(m, e->dek, key) || content_open(key, &aad, e->ct.p, e->ct.n, pt, &err) < 0) {
         model_violate(m, "event %llu of shard %u cannot be read with its key",
                       (unsigned long long)e->idx, e->shard);
         return;
@@ -201,8 +200,7 @@ void model_check_idle(struct model *m, int64_t now_us)
     for (size_t i = 0; (c = table_next(&m->cases, &i));) {
         if (c->row.open && c->row.next_due_us <= now_us) {
             char id[37];
-            model_violate(m, "I14: a clock of %s is overdue by %lld s",
-                          sto_uuid_format(&c->id, id),
+            model_violate(m, "I14: a clock of %s is overdue by %lld s", sto_uuid_format(&c->id, id),
                           (long long)((now_us - c->row.next_due_us) / 1000000));
         }
     }

@@ -94,8 +94,8 @@ static void read_config(struct model *m, struct store_result *res)
     res->config = m->config;
     res->network_id = "sim";
     res->network = get(res, sizeof(*res->network));
-    res->network[0] = (struct loaded_file){
-        "network.cfg", {(const uint8_t *)sim_network, sizeof(sim_network) - 1}};
+    res->network[0] = (struct loaded_file){"network.cfg",
+                                           {(const uint8_t *)sim_network, sizeof(sim_network) - 1}};
     res->n_network = 1;
     res->orgkeys = get(res, 4 * sizeof(*res->orgkeys));
     put_key(res, SIM_KEY_TE, 1, false);
@@ -122,8 +122,7 @@ static void read_workflows(struct store_result *res)
     res->n_workflows = 1;
 }
 
-static void read_answers(struct model *m, const struct store_request *req,
-                         struct store_result *res)
+static void read_answers(struct model *m, const struct store_request *req, struct store_result *res)
 {
     res->answers = get(res, req->n_answers * sizeof(*res->answers));
     for (uint32_t k = 0; k < req->n_answers; k++) {
@@ -174,8 +173,7 @@ static struct loaded_backlog as_backlog(struct model *m, const struct row_outbox
     return l;
 }
 
-static void read_backlog(struct model *m, const struct store_request *req,
-                         struct store_result *res)
+static void read_backlog(struct model *m, const struct store_request *req, struct store_result *res)
 {
     const struct model_queue *q = &m->queue[req->shard][req->org];
     res->backlog = get(res, q->n * sizeof(*res->backlog));

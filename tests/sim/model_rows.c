@@ -253,7 +253,8 @@ void model_apply(struct model *m, const struct batch *b)
     put_mail(m, b);
     if (b->clock_us != 0) {
         if (b->clock_us < m->clock_us) {
-            model_violate(m, "the manual clock goes back by %lld us", (long long)(m->clock_us - b->clock_us));
+            model_violate(m, "the manual clock goes back by %lld us",
+                          (long long)(m->clock_us - b->clock_us));
         }
         m->clock_us = b->clock_us;
         m->marks[MARK_CLOCK_ADVANCED]++;

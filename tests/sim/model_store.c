@@ -11,13 +11,43 @@
 #include "sto_crypto.h"
 
 const char *const mark_names[MARKS] = {
-    "fenced by another owner", "fenced by configuration", "retry", "poison", "parked",
-    "in doubt, committed", "in doubt, lost", "in doubt, landed later", "settled: committed",
-    "settled: lost", "settle failed", "takeover during a commit", "stale owner's batch refused",
-    "load failed", "gap", "busy", "not owner", "hello required", "duplicate answered", "altered",
-    "started before", "duplicate case", "late", "refused", "credit exhausted", "backlog loaded",
-    "deferred", "dead", "redriven", "redelivered", "clock fired", "clocks lengthened after an outage", "mail carried",
-    "mail after a restart", "taken over", "case closed", "manual clock advanced",
+    "fenced by another owner",
+    "fenced by configuration",
+    "retry",
+    "poison",
+    "parked",
+    "in doubt, committed",
+    "in doubt, lost",
+    "in doubt, landed later",
+    "settled: committed",
+    "settled: lost",
+    "settle failed",
+    "takeover during a commit",
+    "stale owner's batch refused",
+    "load failed",
+    "gap",
+    "busy",
+    "not owner",
+    "hello required",
+    "duplicate answered",
+    "altered",
+    "started before",
+    "duplicate case",
+    "late",
+    "refused",
+    "credit exhausted",
+    "backlog loaded",
+    "deferred",
+    "dead",
+    "redriven",
+    "redelivered",
+    "clock fired",
+    "clocks lengthened after an outage",
+    "mail carried",
+    "mail after a restart",
+    "taken over",
+    "case closed",
+    "manual clock advanced",
     "configuration changed",
 };
 
@@ -35,7 +65,12 @@ struct conn {
     unsigned n_pending, cap_pending;
     bool gone;
 };
-struct txn { struct conn *c; struct store_request *req; enum fate fate; bool told; };
+struct txn {
+    struct conn *c;
+    struct store_request *req;
+    enum fate fate;
+    bool told;
+};
 
 void model_violate(struct model *m, const char *fmt, ...)
 {
@@ -207,7 +242,10 @@ static enum fate draw(struct model *m, const struct batch *b)
         return f;
     }
     unsigned x = (unsigned)rng_below(m->rng, 1000);
-    const struct { unsigned p; enum fate f; } odds[] = {
+    const struct {
+        unsigned p;
+        enum fate f;
+    } odds[] = {
         {m->p_retry, FATE_RETRY},
         {m->p_doubt_committed, FATE_DOUBT_COMMITTED},
         {m->p_doubt_lost, FATE_DOUBT_LOST},
@@ -484,8 +522,7 @@ void model_disconnect(store_t **conn_p)
     c->gone = true;
     for (size_t i = 0; i < c->m->sched->n; i++) {
         struct sched_item *x = &c->m->sched->v[i];
-        if (x->fn == commit_point && ((struct txn *)x->arg)->c == c &&
-            rng_chance(c->m->rng, 500)) {
+        if (x->fn == commit_point && ((struct txn *)x->arg)->c == c && rng_chance(c->m->rng, 500)) {
             ((struct txn *)x->arg)->fate = FATE_NONE;
         }
     }

@@ -11,24 +11,79 @@
 #include "store.h"
 #include "table.h"
 
-enum fate { FATE_NONE, FATE_DURABLE, FATE_RETRY, FATE_POISON, FATE_DOUBT_COMMITTED, FATE_DOUBT_LOST, FATE_DOUBT_LATER };
+enum fate {
+    FATE_NONE,
+    FATE_DURABLE,
+    FATE_RETRY,
+    FATE_POISON,
+    FATE_DOUBT_COMMITTED,
+    FATE_DOUBT_LOST,
+    FATE_DOUBT_LATER
+};
 
-struct model_case { struct sto_uuid id; struct row_case row; }; /* row: deep copy */
-struct model_queue { struct row_outbox *v; uint32_t n, cap; uint64_t head, acked; };
+struct model_case {
+    struct sto_uuid id;
+    struct row_case row;
+}; /* row: deep copy */
+struct model_queue {
+    struct row_outbox *v;
+    uint32_t n, cap;
+    uint64_t head, acked;
+};
 struct model_shard {
     uint64_t core, epoch;
-    struct row_event *events; uint32_t n_events, cap_events; /* idx = position + 1 */
+    struct row_event *events;
+    uint32_t n_events, cap_events; /* idx = position + 1 */
     int64_t last_us;
-    const void *locked_by;           /* transaction that holds the guard's row lock */
+    const void *locked_by; /* transaction that holds the guard's row lock */
 };
-struct model_key { uint64_t id; uint8_t key[32]; };
+struct model_key {
+    uint64_t id;
+    uint8_t key[32];
+};
 
 /* Marks: things that must have happened over a run of seeds, lest the run be vacuous. */
-enum model_mark { MARK_FENCED_OWNER, MARK_FENCED_CONFIG, MARK_RETRY, MARK_POISON, MARK_PARKED, MARK_DOUBT_COMMITTED, MARK_DOUBT_LOST, MARK_DOUBT_LATER,
-    MARK_SETTLE_COMMITTED, MARK_SETTLE_LOST, MARK_SETTLE_FAILED, MARK_TAKEOVER_DURING_COMMIT, MARK_STALE_OWNER, MARK_LOAD_FAILED,
-    MARK_GAP, MARK_BUSY, MARK_NOT_OWNER, MARK_HELLO_REQUIRED, MARK_DUPLICATE_ANSWERED, MARK_ALTERED, MARK_ALREADY_STARTED, MARK_DUPLICATE_CASE,
-    MARK_LATE, MARK_REFUSED, MARK_CREDIT_EXHAUSTED, MARK_BACKLOG, MARK_DEFERRED, MARK_DEAD, MARK_REDRIVEN, MARK_REDELIVERED, MARK_CLOCK_FIRED, MARK_RESTARTED_EVENT,
-    MARK_MAIL, MARK_MAIL_AFTER_RESTART, MARK_TAKEN_OVER, MARK_CASE_CLOSED, MARK_CLOCK_ADVANCED, MARK_CONFIG_CHANGED, MARKS };
+enum model_mark {
+    MARK_FENCED_OWNER,
+    MARK_FENCED_CONFIG,
+    MARK_RETRY,
+    MARK_POISON,
+    MARK_PARKED,
+    MARK_DOUBT_COMMITTED,
+    MARK_DOUBT_LOST,
+    MARK_DOUBT_LATER,
+    MARK_SETTLE_COMMITTED,
+    MARK_SETTLE_LOST,
+    MARK_SETTLE_FAILED,
+    MARK_TAKEOVER_DURING_COMMIT,
+    MARK_STALE_OWNER,
+    MARK_LOAD_FAILED,
+    MARK_GAP,
+    MARK_BUSY,
+    MARK_NOT_OWNER,
+    MARK_HELLO_REQUIRED,
+    MARK_DUPLICATE_ANSWERED,
+    MARK_ALTERED,
+    MARK_ALREADY_STARTED,
+    MARK_DUPLICATE_CASE,
+    MARK_LATE,
+    MARK_REFUSED,
+    MARK_CREDIT_EXHAUSTED,
+    MARK_BACKLOG,
+    MARK_DEFERRED,
+    MARK_DEAD,
+    MARK_REDRIVEN,
+    MARK_REDELIVERED,
+    MARK_CLOCK_FIRED,
+    MARK_RESTARTED_EVENT,
+    MARK_MAIL,
+    MARK_MAIL_AFTER_RESTART,
+    MARK_TAKEN_OVER,
+    MARK_CASE_CLOSED,
+    MARK_CLOCK_ADVANCED,
+    MARK_CONFIG_CHANGED,
+    MARKS
+};
 extern const char *const mark_names[MARKS];
 
 struct model {
@@ -37,23 +92,33 @@ struct model {
     unsigned n_shards;
     sto_arena_t *arena;
     struct model_shard shard[STO_SHARDS_MAX];
-    struct table cases;              /* struct model_case */
+    struct table cases;                          /* struct model_case */
     struct model_queue queue[STO_SHARDS_MAX][8]; /* by organisation number, < 8 here */
-    struct row_inbox *inbox; uint32_t n_inbox, cap_inbox;
-    struct row_mail *mails; uint32_t n_mails, cap_mails;
+    struct row_inbox *inbox;
+    uint32_t n_inbox, cap_inbox;
+    struct row_mail *mails;
+    uint32_t n_mails, cap_mails;
     uint64_t mail_head[16][16], mail_upto[16][16]; /* [src][dst] */
-    struct row_ledger *ledger; uint32_t n_ledger, cap_ledger;
-    struct { struct row_dead d; struct row_outbox row; bool done; } *dead; uint32_t n_dead, cap_dead;
+    struct row_ledger *ledger;
+    uint32_t n_ledger, cap_ledger;
+    struct {
+        struct row_dead d;
+        struct row_outbox row;
+        bool done;
+    } * dead;
+    uint32_t n_dead, cap_dead;
     uint64_t config;
-    uint64_t next_key; struct table keys; /* struct model_key */
+    uint64_t next_key;
+    struct table keys; /* struct model_key */
     bool manual_clock;
     int64_t clock_us;
-    struct sto_uuid poison_case;     /* events of it cannot be stored, but as parked */
-    bool poison_parked;              /* not even that */
+    struct sto_uuid poison_case; /* events of it cannot be stored, but as parked */
+    bool poison_parked;          /* not even that */
     /* faults, per mille */
     unsigned p_retry, p_doubt_committed, p_doubt_lost, p_doubt_later, p_load_fails, p_settle_fails;
-    enum fate script[32]; unsigned n_script; /* fates of the next commits, first first */
-    int64_t commit_us;               /* 0: drawn */
+    enum fate script[32];
+    unsigned n_script; /* fates of the next commits, first first */
+    int64_t commit_us; /* 0: drawn */
     char violation[256];
     uint64_t marks[MARKS];
     uint64_t n_commits;

@@ -53,7 +53,8 @@ static void start_case(struct sim_world *w, struct worker *by)
             w->clients[w->n_clients++].client = client;
         }
     }
-    /* The same record again is the same case; another record of the same client is a second case. */
+    /* The same record again is the same case; another record of the same client is a second case.
+     */
     snprintf(record, sizeof(record), "%s-%u", again && rng_chance(&w->rng, 400) ? "same" : "record",
              again ? (unsigned)rng_below(&w->rng, 1000) : 0);
     if (again && rng_chance(&w->rng, 400)) {
@@ -64,17 +65,17 @@ static void start_case(struct sim_world *w, struct worker *by)
     id.b[1] ^= client.b[1];
     id.b[2] ^= client.b[2];
     memset(sealed, (int)rng_below(&w->rng, 256), sizeof(sealed));
-    days.name = (char *)(uintptr_t)"days";
+    days.name = (char *)(uintptr_t) "days";
     days.value_case = SAATTO__V1__FIELD__VALUE_INTEGER;
     days.integer = rng_chance(&w->rng, 60) ? 50 : 500;
-    hetu.name = (char *)(uintptr_t)"hetu";
+    hetu.name = (char *)(uintptr_t) "hetu";
     hetu.value_case = SAATTO__V1__FIELD__VALUE_SEALED;
     hetu.sealed.data = sealed;
     hetu.sealed.len = sizeof(sealed);
     start.workflow = (char *)(uintptr_t)(rng_chance(&w->rng, 20) ? "unknown" : "small");
     start.client.data = client.b;
     start.client.len = 16;
-    start.home = (char *)(uintptr_t)"city";
+    start.home = (char *)(uintptr_t) "city";
     ev.kind = EVENT_START;
     ev.case_id.data = id.b;
     ev.case_id.len = 16;
@@ -108,10 +109,10 @@ static void fill_possible(struct sim_world *w, const struct possible *p, Saatto_
     ev->token = p->token;
     ev->entry = rng_chance(&w->rng, 900) ? p->entry : 0;
     ev->offer = p->offer;
-    ev->worker = (char *)(uintptr_t)"w";
+    ev->worker = (char *)(uintptr_t) "w";
     if (p->kind == EVENT_TASK_RESULT) {
         ev->exit = (char *)(uintptr_t)w->wf->exits[p->exit];
-        need->name = (char *)(uintptr_t)"need";
+        need->name = (char *)(uintptr_t) "need";
         need->value_case = SAATTO__V1__FIELD__VALUE_TEXT;
         need->text = (char *)(uintptr_t)(rng_chance(&w->rng, 500) ? "work" : "study");
         fields[0] = need;
@@ -126,7 +127,7 @@ static void fill_possible(struct sim_world *w, const struct possible *p, Saatto_
     if (p->kind == EVENT_DECLINE || p->kind == EVENT_CANCEL || p->kind == EVENT_GIVE_BACK ||
         p->kind == EVENT_WITHDRAW || p->kind == EVENT_INTERRUPT || p->kind == EVENT_TASK_DECLINE) {
         ev->reason = REASON_CAPACITY;
-        ev->text = (char *)(uintptr_t)"no place";
+        ev->text = (char *)(uintptr_t) "no place";
     }
 }
 
@@ -187,8 +188,7 @@ static bool record_session(struct sim_world *w, struct worker *by)
         return false;
     }
     for (unsigned i = 0; i < s.n_seats; i++) {
-        if (s.seats[i].phase != SEAT_INVITED ||
-            s.seats[i].date_us > core_domain_us(&w->core[0])) {
+        if (s.seats[i].phase != SEAT_INVITED || s.seats[i].date_us > core_domain_us(&w->core[0])) {
             continue;
         }
         static const char *const exits[] = {"attended", "attended", "excused", "absent"};

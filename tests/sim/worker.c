@@ -46,7 +46,7 @@ static void hello(struct worker *w)
     m.nonce = w->nonce;
     m.organisation = (char *)(uintptr_t)w->name;
     m.stream = w->stream;
-    m.program = (char *)(uintptr_t)"sim";
+    m.program = (char *)(uintptr_t) "sim";
     m.credit_messages = w->credit_messages;
     m.credit_bytes = w->credit_bytes;
     m.clock = w->clock;
@@ -413,7 +413,8 @@ static void deliveries(struct worker *w, const Saatto__V1__Deliveries *m)
     }
 }
 
-/* What is planned for this instant is done by now: it may only be idle when all that it sent was receipted. */
+/* What is planned for this instant is done by now: it may only be idle when all that it sent was
+ * receipted. */
 static void clock_frame(struct worker *w, int64_t now_us)
 {
     Saatto__V1__ClockIdle m = SAATTO__V1__CLOCK_IDLE__INIT;

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: EUPL-1.2 */
+/*
+ * Every line of the outcome table, on the model store: what a commit came back with,
+ * and what the reactor makes of it. One te office, one city, no random faults.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim_model.h"
+#include "sto_crypto.h"
+#include "sto_log.h"
+#include "worker.h"
+
+/* A core, a second one, and a worker, joined without delay. */
+struct rig {
+    struct rng rng;
+    struct sched sched;
+    struct model *m;
+    struct core core[2];
+    struct worker te;
+    unsigned talks_to;
+};
+
+struct hop {
+    struct rig *g;
+    bool to_core;
+    unsigned core;
+    uint64_t id;
+    uint8_t head[4];
+    size_t n;
+    uint8_t body[];
+};
+
+static void arrive(void *arg, uint64_t n)
+{
+    struct hop *h = arg;
+    struct rig *g = h->g;
+    struct peer peer = {.gate = 0, .n_routing = 8};
+    (void)n;
+    if (!h->to_core) {
+        worker_hears(&g->te, h->head, h->body, h->n);
+    } else if (g->core[h->core].r && g->core[h->core].id == h->id) {
+        memcpy(peer.routing, &g->te.routing, 8);
+        core_frame(&g->core[h->core], &peer, g->te.key, h->head, h->body, h->n);
+    }
+    free(h);
+}
+
+static void hop(struct rig *g, bool to_core, unsigned core, const uint8_t head[4],
+                const uint8_t *body, size_t n)
+{
+    struct hop *h = sto_xcalloc(1, sizeof(*h) + n);
+    h->g = g;
+    h->to_core = to_core;
+    h->core = core;
+    h->id = g->core[core].id;
+    memcpy(h->head, head, 4);
+    h->n = n;
+    memcpy(h->body, body, n);
+    sched_after(&g->sched, 10, arrive, h, 0);
+}
+
+static void from_worker(void *arg, struct worker *w, const uint8_t head[4], const uint8_t *body,
+                        size_t n)
+{
+    struct rig *g = arg;
+    (void)w;
+    hop(g, true, g->talks_to, head, body, n);
+}
+
+static void from_core(void *arg, struct core *c, const struct reactor_output *o)
+{
+    struct rig *g = arg;
+    unsigned core = (unsigned)(c - g->core);
+    if (core == g->talks_to) {
+        hop(g, false, core, o->head, o->body.p, o->body.n);
+    }
+}
+
+static void run_for(struct rig *g, int64_t us)
+{
+    int64_t end = g->sched.now_us + us;
+    while (sched_next(&g->sched, end)) {
+    }
+    g->sched.now_us = end;
+}
+
+static int set_up(void **state)
+{
+    struct rig *g = sto_xcalloc(1, sizeof(*g));
+    g->rng.s = 1;
+    g->m = model_new(&g->rng, &g->sched, 4);
+    g->m->commit_us = 1000;
+    for (unsigned i = 0; i < 2; i++) {
+        g->core[i] = (struct core){.m = g->m,
+                                   .cache_cases = 100,
+                                   .domain_us = INT64_C(1357034400000000),
+                                   .domain_rate = 1,
+                                   .send = from_core,
+                                   .arg = g};
+    }
+    worker_init(&g->te);
+    g->te.m = g->m;
+    g->te.name = "te";
+    g->te.key = SIM_KEY_TE;
+    g->te.org = 1;
+    g->te.stream = 77;
+    g->te.credit_messages = 100;
+    g->te.credit_bytes = 65536;
+    g->te.send = from_worker;
+    g->te.arg = g;
+    core_start(&g->core[0], 1001);
+    run_for(g, 20000);
+    worker_connect(&g->te);
+    run_for(g, 5000);
+    assert_true(g->te.up);
+    *state = g;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct rig *g = *state;
+    char violation[256];
+    memcpy(violation, g->m->violation, sizeof(violation));
+    model_check(g->m);
+    core_stop(&g->core[0]);
+    core_stop(&g->core[1]);
+    while (g->sched.n > 0) {
+        if (g->sched.v[--g->sched.n].fn == arrive) {
+            free(g->sched.v[g->sched.n].arg);
+        }
+    }
+    worker_release(&g->te);
+    assert_string_equal(g->m->violation, "");
+    model_destroy(&g->m);
+    sched_release(&g->sched);
+    free(g);
+    return 0;
+}
+
+static struct sto_uuid start(struct rig *g, unsigned n, unsigned shard)
+{
+    Saatto__V1__Event ev = SAATTO__V1__EVENT__INIT;
+    Saatto__V1__StartCase sc = SAATTO__V1__START_CASE__INIT;
+    Saatto__V1__Field days = SAATTO__V1__FIELD__INIT, *fields[] = {&days};
+    struct sto_uuid id = {{1, (uint8_t)n}}, client = {{2, (uint8_t)n}};
+    uint8_t salt[16] = {0};
+    id.b[15] = client.b[15] = (uint8_t)shard;
+    days.name = (char *)(uintptr_t) "days";
+    days.value_case = SAATTO__V1__FIELD__VALUE_INTEGER;
+    days.integer = 500;
+    sc.workflow = (char *)(uintptr_t) "small";
+    sc.home = (char *)(uintptr_t) "city";
+    sc.client.data = client.b;
+    sc.client.len = 16;
+    ev.salt.data = salt;
+    ev.salt.len = 16;
+    ev.kind = EVENT_START;
+    ev.case_id.data = id.b;
+    ev.case_id.len = 16;
+    ev.start = &sc;
+    ev.n_fields = 1;
+    ev.fields = fields;
+    worker_post(&g->te, &ev, shard);
+    return id;
+}
+
+static void script(struct rig *g, enum fate f)
+{
+    g->m->script[g->m->n_script++] = f;
+}
+
+static struct reactor_stats stats(const struct rig *g)
+{
+    struct reactor_stats s;
+    reactor_stats(g->core[0].r, &s);
+    return s;
+}
+
+/* Posts and sends; runs until everything that can happen in a second has. */
+static void go(struct rig *g)
+{
+    worker_tick(&g->te);
+    run_for(g, STO_US_PER_SEC);
+    worker_tick(&g->te);
+    run_for(g, STO_US_PER_SEC);
+}
+
+/* ------------------------------------------------------------- the table */
+
+static void durable_releases_and_not_before(void **state)
+{
+    struct rig *g = *state;
+    struct sto_uuid id = start(g, 1, 2);
+    worker_tick(&g->te);
+    run_for(g, 900); /* the commit takes 1 ms */
+    assert_false(worker_done(&g->te));
+    assert_int_equal(g->te.received, 0);
+    run_for(g, 20000);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->te.received, 1); /* the first task */
+    assert_non_null(model_case(g->m, &id));
+}
+
+static void fenced_by_another_owner_drops_the_shard(void **state)
+{
+    struct rig *g = *state;
+    core_start(&g->core[1], 1002);
+    run_for(g, 20000);
+    start(g, 1, 2);
+    worker_tick(&g->te);
+    run_for(g, 50000);
+    assert_true(g->m->marks[MARK_STALE_OWNER] > 0);
+    assert_int_equal(g->te.results[0], 0);
+    assert_true(g->te.refusals[STO_E_NOT_OWNER] > 0);
+    assert_false(worker_done(&g->te));
+    assert_int_equal(g->m->shard[2].n_events, 0);
+    g->talks_to = 1; /* the library follows the owner */
+    worker_connect(&g->te);
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->m->shard[2].n_events, 1);
+}
+
+static void a_stale_owners_batch_under_way_does_not_land_after_takeover(void **state)
+{
+    struct rig *g = *state;
+    start(g, 1, 2);
+    worker_tick(&g->te);
+    run_for(g, 200);
+    core_start(&g->core[1], 1002); /* waits for the old owner's open transaction, if there is one */
+    run_for(g, 50000);
+    start(g, 2, 2);
+    worker_tick(&g->te);
+    run_for(g, 50000);
+    g->talks_to = 1;
+    worker_connect(&g->te);
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->m->shard[2].n_events, 2);
+}
+
+static void fenced_by_configuration_decides_again(void **state)
+{
+    struct rig *g = *state;
+    g->m->config = 2;
+    start(g, 1, 2);
+    go(g);
+    assert_true(g->m->marks[MARK_FENCED_CONFIG] > 0);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->te.results[0] + g->te.refusals[STO_E_NOT_OWNER], 0);
+    assert_int_equal(g->m->shard[2].events[0].config_hash[0], 2);
+}
+
+static void retry_applies_the_kept_inputs_again_in_order(void **state)
+{
+    struct rig *g = *state;
+    script(g, FATE_RETRY);
+    script(g, FATE_RETRY);
+    for (unsigned i = 0; i < 5; i++) {
+        start(g, i, 2);
+    }
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(stats(g).retried, 2);
+    assert_int_equal(g->m->shard[2].n_events, 5);
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(g->m->shard[2].events[i].seq, i + 1);
+    }
+}
+
+static void retry_answers_busy_to_new_inputs(void **state)
+{
+    struct rig *g = *state;
+    script(g, FATE_RETRY);
+    start(g, 1, 2);
+    worker_tick(&g->te);
+    run_for(g, 3000);
+    start(g, 2, 2);
+    worker_tick(&g->te);
+    run_for(g, 1000);
+    assert_true(g->te.refusals[STO_E_BUSY] > 0);
+    go(g);
+    assert_true(worker_done(&g->te));
+}
+
+static void poison_is_parked_alone(void **state)
+{
+    struct rig *g = *state;
+    struct sto_uuid id[6];
+    for (unsigned i = 0; i < 6; i++) {
+        id[i] = start(g, i, i % 4);
+    }
+    g->m->poison_case = id[3];
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->te.results[STO_E_PARKED], 1);
+    for (unsigned i = 0; i < 6; i++) {
+        assert_true((model_case(g->m, &id[i]) != NULL) == (i != 3));
+    }
+    const struct model_shard *sh = &g->m->shard[3];
+    assert_int_equal(sh->events[0].kind, EVENT_PARKED);
+    assert_true(sh->events[0].ct.n > 0); /* the bytes are kept */
+    assert_int_equal(sh->events[0].fact.n, 0);
+}
+
+static void a_parked_event_that_fails_too_holds_its_shard_alone(void **state)
+{
+    struct rig *g = *state;
+    struct sto_uuid bad = start(g, 1, 3);
+    g->m->poison_case = bad;
+    g->m->poison_parked = true;
+    go(g);
+    struct sto_uuid good = start(g, 2, 1);
+    go(g);
+    assert_non_null(model_case(g->m, &good));
+    assert_null(model_case(g->m, &bad));
+    assert_true(g->te.refusals[STO_E_BUSY] > 0); /* of shard 3 */
+    assert_int_equal(g->m->shard[3].n_events, 0);
+}
+
+static void in_doubt_and_committed_is_released_after_settling(void **state)
+{
+    struct rig *g = *state;
+    script(g, FATE_DOUBT_COMMITTED);
+    start(g, 1, 2);
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->m->marks[MARK_SETTLE_COMMITTED], 1);
+    assert_int_equal(g->m->shard[2].n_events, 1);
+    assert_int_equal(g->m->shard[2].epoch, 3); /* taken twice, fenced once */
+}
+
+static void in_doubt_and_lost_is_applied_again(void **state)
+{
+    struct rig *g = *state;
+    script(g, FATE_DOUBT_LOST);
+    start(g, 1, 2);
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->m->marks[MARK_SETTLE_LOST], 1);
+    assert_int_equal(g->m->shard[2].n_events, 1);
+    assert_int_equal(g->m->shard[2].events[0].epoch, 3);
+}
+
+static void in_doubt_and_landing_later_is_waited_for(void **state)
+{
+    struct rig *g = *state;
+    script(g, FATE_DOUBT_LATER);
+    start(g, 1, 2);
+    worker_tick(&g->te);
+    run_for(g, 700);
+    assert_int_equal(g->m->shard[2].n_events, 0);
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->m->marks[MARK_SETTLE_COMMITTED], 1);
+    assert_int_equal(g->m->shard[2].n_events, 1);
+}
+
+static void a_fence_that_does_not_come_back_is_asked_again(void **state)
+{
+    struct rig *g = *state;
+    g->m->p_settle_fails = 1000;
+    script(g, FATE_DOUBT_COMMITTED);
+    start(g, 1, 2);
+    worker_tick(&g->te);
+    run_for(g, 300000);
+    assert_true(g->m->marks[MARK_SETTLE_FAILED] > 1);
+    assert_false(worker_done(&g->te)); /* nothing leaves while it is open */
+    g->m->p_settle_fails = 0;
+    go(g);
+    assert_true(worker_done(&g->te));
+    assert_int_equal(g->m->shard[2].n_events, 1);
+}
+
+static void a_repeat_gets_the_same_answer_and_an_altered_one_is_refused(void **state)
+{
+    struct rig *g = *state;
+    start(g, 1, 2);
+    start(g, 1, 2); /* the same case once more: refused */
+    go(g);
+    assert_int_equal(g->te.results[STO_E_ALREADY], 1);
+    g->te.next[2] = 1; /* everything again, as after a lost receipt */
+    g->te.out[2].v[0].receipted = g->te.out[2].v[1].receipted = false;
+    go(g);
+    assert_int_equal(g->te.results[STO_E_ALREADY], 2);
+    assert_int_equal(g->m->shard[2].n_events, 2);
+    g->te.out[2].v[1].receipted = false;
+    g->te.out[2].v[1].p[5] ^= 1; /* inside the salt */
+    g->te.next[2] = 2;
+    go(g);
+    assert_int_equal(g->te.results[STO_E_ALTERED], 1);
+    assert_int_equal(g->m->shard[2].n_events, 3); /* audited */
+    assert_int_equal(g->m->shard[2].events[2].stream, 0);
+}
+
+static void a_core_that_owns_no_shard_commits_nothing(void **state)
+{
+    struct rig *g = *state;
+    core_start(&g->core[1], 1002);
+    run_for(g, 20000);
+    uint64_t before = g->m->n_commits;
+    g->talks_to = 0;
+    start(g, 1, 0);
+    go(g);
+    assert_int_equal(g->m->n_commits, before);
+    assert_string_equal(stats(g).not_ready ? stats(g).not_ready : "", "owns no shard");
+}
+
+int main(void)
+{
+    struct sto_err err;
+    static const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+        TEST(durable_releases_and_not_before),
+        TEST(fenced_by_another_owner_drops_the_shard),
+        TEST(a_stale_owners_batch_under_way_does_not_land_after_takeover),
+        TEST(fenced_by_configuration_decides_again),
+        TEST(retry_applies_the_kept_inputs_again_in_order),
+        TEST(retry_answers_busy_to_new_inputs),
+        TEST(poison_is_parked_alone),
+        TEST(a_parked_event_that_fails_too_holds_its_shard_alone),
+        TEST(in_doubt_and_committed_is_released_after_settling),
+        TEST(in_doubt_and_lost_is_applied_again),
+        TEST(in_doubt_and_landing_later_is_waited_for),
+        TEST(a_fence_that_does_not_come_back_is_asked_again),
+        TEST(a_repeat_gets_the_same_answer_and_an_altered_one_is_refused),
+        TEST(a_core_that_owns_no_shard_commits_nothing),
+    };
+    sto_log_init("test_outcome", STO_ERROR + 1);
+    sto_time_init();
+    if (sto_crypto_init(&err) != 0) {
+        return 1;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
