@@ -115,7 +115,7 @@ static int bring_up(struct bench *b, uint32_t cases, struct sto_err *err)
     settings[0] = setting;
     o.var = sto_asprintf("%s/var", b->dir);
     o.home = b->home;
-    o.network = sto_asprintf("%s/cli/bench/network", b->home);
+    o.network = sto_asprintf("%s/cli/bench/bench", b->home);
     o.flows = sto_asprintf("%s/cli/bench", b->home);
     int rc = dev_run_start(&o, &b->run, err);
     b->running = rc == 0;
@@ -142,6 +142,7 @@ static void shut_down(struct bench *b)
     }
     if (b->share != NULL) {
         munmap(b->share, sizeof *b->share);
+        b->share = NULL;
     }
 }
 
@@ -278,7 +279,7 @@ static int begin(struct bench *b, struct cli *c, struct sto_err *err)
 static void end(struct bench *b)
 {
     shut_down(b);
-    if (b->dir != NULL) {
+    if (b->dir != NULL && getenv("SAATTO_BENCH_KEEP") == NULL) {
         bench_remove_tree(b->dir);
     }
     free(b->dir);
