@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -64,16 +65,16 @@ static void queue(void *arg, const char *org, uint64_t queued, unsigned sessions
 
 static double resident_bytes(void)
 {
-    long pages = 0, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "r");
+    char text[128] = "", *second = text; /* "size resident …", in pages */
+    FILE *f = fopen("/proc/self/statm", "re");
 
-    if (f == NULL || fscanf(f, "%ld %ld", &pages, &resident) != 2) {
-        resident = 0;
-    }
     if (f != NULL) {
+        if (fgets(text, sizeof text, f) != NULL) {
+            strtol(text, &second, 10);
+        }
         fclose(f);
     }
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+    return (double)strtol(second, NULL, 10) * (double)sysconf(_SC_PAGESIZE);
 }
 
 void metrics_report(int fd, const reactor_t *r, const struct reactor_stats *s)

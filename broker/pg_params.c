@@ -144,7 +144,7 @@ static uint8_t *put_fixed(uint8_t *d, const struct pg_column *c, const uint8_t *
     case PG_TEXT:
         break;
     }
-    STO_ASSERT(false);
+    sto_assert_failed("a kind of fixed length", __FILE__, __LINE__);
 }
 
 /* Returns whether the column holds a NULL. */

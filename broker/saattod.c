@@ -92,7 +92,7 @@ static int parse(int argc, char **argv, struct arguments *a)
             a->replay = optarg;
             break;
         case 'F':
-            a->report_fd = atoi(optarg);
+            a->report_fd = (int)strtol(optarg, NULL, 10);
             break;
         case 'V':
             printf("saattod %s\n", SAATTO_VERSION);

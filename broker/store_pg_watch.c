@@ -44,7 +44,7 @@ static bool among(const char *value, const char *wanted)
 
 static void judge(struct check *c, const char *database, const char *name, const char *value)
 {
-    if (strcmp(name, "server_version_num") == 0 && atoi(value) < 150000) {
+    if (strcmp(name, "server_version_num") == 0 && strtol(value, NULL, 10) < 150000) {
         snprintf(c->unsafe, sizeof c->unsafe, "%s database: version must be 15 or newer, got '%s'",
                  database, value);
     }

@@ -145,8 +145,9 @@ static int find_user(struct pg_private *s, struct sto_err *err)
     if (s->uid != 0) {
         return 0;
     }
-    const struct passwd *pw = getpwnam("postgres");
-    if (pw == NULL) {
+    struct passwd entry, *pw = NULL;
+    char text[4096];
+    if (getpwnam_r("postgres", &entry, text, sizeof text, &pw) != 0 || pw == NULL) {
         return sto_fail(err, STO_E_NOT_FOUND, "there is no user 'postgres' to run the server as");
     }
     s->uid = pw->pw_uid;
@@ -252,7 +253,7 @@ static char **server_args(const struct pg_private *s, const struct pg_private_op
                                         "synchronous_commit=on",
                                         "data_sync_retry=off",
                                         "wal_level=replica",
-                                        "max_wal_size=2GB",
+                                        "max_wal_size=4GB",
                                         "checkpoint_timeout=15min",
                                         "jit=off",
                                         "log_statement=none",
@@ -260,6 +261,7 @@ static char **server_args(const struct pg_private *s, const struct pg_private_op
                                         "log_parameter_max_length_on_error=0",
                                         "log_error_verbosity=terse",
                                         "autovacuum_naptime=15s",
+                                        "bgwriter_lru_maxpages=1000",
                                         "logging_collector=off",
                                         NULL};
     char **argv = sto_xcalloc(ARGS_MAX, sizeof *argv);
@@ -291,17 +293,17 @@ static void free_args(char **argv)
 static bool is_ours(const struct pg_private *s)
 {
     char *path = sto_asprintf("%s/postmaster.pid", s->data);
+    char first[32] = "";
     FILE *f = fopen(path, "re");
-    long pid = 0;
 
-    if (f == NULL || fscanf(f, "%ld", &pid) != 1) {
-        pid = 0;
-    }
     if (f != NULL) {
+        if (fgets(first, sizeof first, f) == NULL) {
+            first[0] = '\0';
+        }
         fclose(f);
     }
     free(path);
-    return pid == (long)s->pid;
+    return strtol(first, NULL, 10) == (long)s->pid;
 }
 
 static int wait_ready(struct pg_private *s, struct sto_err *err)

@@ -23,7 +23,8 @@ void fixture_start(struct fixture *f)
 {
     const char *tmp = getenv("SAATTO_TMP");
     struct sto_err err = {0};
-    const char *setting[2] = {getenv("STORE_SETTING"), NULL}; /* one more, for experiments */
+    const char *one = getenv("STORE_SETTING"); /* one more, for experiments */
+    const char *setting[2] = {one != NULL && one[0] != '\0' ? one : NULL, NULL};
     struct pg_private_options o = {
         .dir = f->dir, .sql_dir = SAATTO_SOURCE_DIR "/deploy/sql", .settings = setting};
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "fixture.h"
 #include "made.h"
@@ -31,13 +32,38 @@ static void take_over(store_t *s, struct maker *m)
     }
 }
 
+/* Seconds of processor time that a process has used. */
+static double cpu_of(int pid)
+{
+    char path[64];
+    unsigned long user = 0, system = 0;
+
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *f = fopen(path, "re");
+    if (f == NULL || fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                            &user, &system) != 2) {
+        user = system = 0;
+    }
+    if (f != NULL) {
+        fclose(f);
+    }
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
 static void through_store(struct fixture *f, uint32_t n, int64_t seconds, const char *capture)
 {
     store_t *s = fixture_store(f, 7, 15000, capture);
     struct maker *m = maker_new(4, n * 4 + 51);
     struct rusage before, after;
 
+    const char *bytes = getenv("STORE_BYTES"); /* of every blob alike */
+    if (bytes != NULL) {
+        m->bytes_fact = m->bytes_ct = m->bytes_skeleton = m->bytes_data = m->bytes_out =
+            (uint32_t)atoi(bytes);
+    }
     take_over(s, m);
+    int backend = atoi(sql(
+        f->admin, "SELECT pid FROM pg_stat_activity WHERE application_name = 'saattod commit'"));
     getrusage(RUSAGE_SELF, &before);
     int64_t from = sto_mono_us(), until = from + seconds * STO_US_PER_SEC;
     while (sto_mono_us() < until) {
@@ -52,10 +78,14 @@ static void through_store(struct fixture *f, uint32_t n, int64_t seconds, const 
     }
     double took = (double)(sto_mono_us() - from) / 1e6;
     getrusage(RUSAGE_SELF, &after);
-    double cpu = (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
+    double cpu = (double)(after.ru_stime.tv_sec - before.ru_stime.tv_sec) +
+                 (double)(after.ru_stime.tv_usec - before.ru_stime.tv_usec) / 1e6 +
+                 (double)(after.ru_utime.tv_sec - before.ru_utime.tv_sec) +
                  (double)(after.ru_utime.tv_usec - before.ru_utime.tv_usec) / 1e6;
-    printf("store  batch %u: %.0f hops/s, %.2f ms a batch, client cpu %.1f us a hop\n", n,
-           (double)m->made / took, took / (double)m->number * 1e3, cpu / (double)m->made * 1e6);
+    printf(
+        "store  batch %u: %.0f hops/s, %.2f ms a batch, cpu us a hop: client %.1f, backend %.1f\n",
+        n, (double)m->made / took, took / (double)m->number * 1e3, cpu / (double)m->made * 1e6,
+        cpu_of(backend) / (double)m->made * 1e6);
     maker_destroy(&m);
     s->ops->destroy(&s);
 }
