@@ -30,7 +30,7 @@ struct shell {
     } gate[SHELL_GATES_MAX];
     unsigned n_gates;
     int64_t timer_us, next_report_us, next_durability_us;
-    uint64_t config;
+    uint64_t config, core_id;
     int report_fd;
     int fatal; /* STO_E_*, 0 = none */
     char why[128];
@@ -85,6 +85,7 @@ static void send_keys(struct shell *sh, const struct reactor_output *o)
             continue;
         }
         zmq_send(sh->gates, &kind, 1, ZMQ_SNDMORE);
+        zmq_send(sh->gates, &sh->core_id, sizeof sh->core_id, ZMQ_SNDMORE);
         zmq_send(sh->gates, o->body.p, o->body.n, 0);
     }
 }
@@ -160,11 +161,8 @@ static bool from_gate(struct shell *sh)
         return false;
     }
     uint32_t gate = gate_index(sh, routing, (size_t)n);
-    zmq_recv(sh->gates, &kind, 1, 0);
-    if (kind == IPC_UP) {
-        struct reactor_input in = {.kind = RX_GATE_UP, .peer = {.gate = gate}};
-        zmq_recv(sh->gates, &in.gate_boot, sizeof in.gate_boot, 0);
-        step(sh, &in);
+    if (zmq_recv(sh->gates, &kind, 1, 0) == 0) { /* the probe of a new connection */
+        step(sh, &(struct reactor_input){.kind = RX_GATE_UP, .peer = {.gate = gate}});
     } else if (kind == IPC_FRAME) {
         frame_from_gate(sh, gate);
     }
@@ -221,7 +219,9 @@ static void loop(struct shell *sh, const struct shell_options *o)
         unsigned n = store_pg_pollfds(sh->store, fds, 3);
         zmq_pollitem_t items[4] = {{.socket = sh->gates, .events = ZMQ_POLLIN}};
         for (unsigned i = 0; i < n; i++) {
-            items[i + 1] = (zmq_pollitem_t){.fd = fds[i].fd, .events = fds[i].events};
+            /* ZMQ_POLLOUT is not POLLOUT: a store that waits for room would otherwise wait for the next frame */
+            short wanted = (short)((fds[i].events & POLLIN ? ZMQ_POLLIN : 0) | (fds[i].events & POLLOUT ? ZMQ_POLLOUT : 0));
+            items[i + 1] = (zmq_pollitem_t){.fd = fds[i].fd, .events = wanted};
         }
         if (zmq_poll(items, (int)n + 1, timeout_ms(sh)) < 0 && zmq_errno() != EINTR) {
             sh->fatal = STO_E_IO;
@@ -262,7 +262,7 @@ static int open_gates(struct shell *sh, const char *endpoint, struct sto_err *er
 
 int shell_run(const struct shell_options *o, struct sto_err *err)
 {
-    struct shell sh = {.report_fd = o->report_fd};
+    struct shell sh = {.report_fd = o->report_fd, .core_id = o->reactor.core_id};
     int rc = store_pg_new(&o->store, &sh.store, err);
 
     if (rc == 0) {
