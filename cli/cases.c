@@ -157,7 +157,7 @@ static int filter_org(struct reading *r, const struct case_filter *f, char *out,
         const char *near = sto_nearest(f->org, names);
         int rc = sto_fail(err, STO_E_NOT_FOUND, "there is no organisation '%s'", f->org);
         if (near != NULL) {
-            sto_err_fix(err, "did you mean '%s'?", near);
+            sto_err_fix(err, "did you mean '%s'", near);
         }
         return rc;
     }

@@ -126,7 +126,7 @@ static int find_cohort(const struct sto_conf *root, const char *id, struct cohor
     const char *near = sto_nearest(id, names);
     sto_fail(err, STO_E_NOT_FOUND, "there is no cohort '%s' in workflows/cohorts/published.cfg", id);
     if (near != NULL || n > 0) {
-        sto_err_fix(err, near != NULL ? "did you mean '%s'?" : "for instance '%s'", near != NULL ? near : names[0]);
+        sto_err_fix(err, near != NULL ? "did you mean '%s'" : "for instance '%s'", near != NULL ? near : names[0]);
     }
     return -STO_E_NOT_FOUND;
 }
@@ -186,7 +186,7 @@ static int check_columns(const struct csv_rows *rows, const workflow_t *wf, stru
             const char *near = sto_nearest(h, names);
             int rc = sto_fail(err, STO_E_UNKNOWN_NAME, "column '%s' is no field or role of workflow '%s'", h, wf->id);
             if (near != NULL) {
-                sto_err_fix(err, "did you mean '%s'?", near);
+                sto_err_fix(err, "did you mean '%s'", near);
             }
             return rc;
         }

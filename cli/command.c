@@ -24,7 +24,7 @@ static int unknown(struct sto_err *err, const char *what, const char *got, const
     int rc = sto_fail(err, STO_E_USAGE, "there is no %s '%s'", what, got);
 
     if (near != NULL) {
-        sto_err_fix(err, "did you mean '%s'?", near);
+        sto_err_fix(err, "did you mean '%s'", near);
         return rc;
     }
     char list[160] = "";
@@ -128,7 +128,7 @@ static int unknown_option(const struct verb *v, const char *name, size_t len, st
     const char *near = sto_nearest(got, names);
     int rc = sto_fail(err, STO_E_USAGE, "there is no option '--%s' here", got);
     if (near != NULL) {
-        sto_err_fix(err, "did you mean '--%s'?", near);
+        sto_err_fix(err, "did you mean '--%s'", near);
     } else {
         sto_err_fix(err, "see --help");
     }

@@ -90,14 +90,17 @@ static void say_running(struct cli *c, const char *var, bool detached, struct st
     }
     output_say(&c->out, "\nSaatto runs: broker %s, metrics http://%s/metrics, everything in %s", in->endpoint, in->http, var);
     output_say(&c->out, "Things to try:");
-    const char *at = strcmp(var + (strlen(var) > 4 ? strlen(var) - 4 : 0), "/var") == 0 ? "" : " --var DIR";
+    char *at = c->var != NULL ? sto_asprintf(" --var %s", c->var) : sto_xstrdup(""); /* else they find it as this one did */
     output_say(&c->out, "  saatto case start --cohort info-500%s", at);
     if (in->manual_clock) {
         output_say(&c->out, "  saatto clock advance --by \"3 weeks\"%s", at);
     }
-    output_say(&c->out, "  saatto case list%s ; saatto case why ID", at);
-    output_say(&c->out, "  saatto handover list%s ; saatto queue list ; saatto audit replay", at);
+    output_say(&c->out, "  saatto case list%s", at);
+    output_say(&c->out, "  saatto case why CASE%s", at);
+    output_say(&c->out, "  saatto handover list%s", at);
+    output_say(&c->out, "  saatto audit replay%s", at);
     output_say(&c->out, detached ? "Stop it with: saatto dev --stop%s" : "It runs until Ctrl-C%s.", detached ? at : "");
+    free(at);
     json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "var", var, "endpoint", in->endpoint, "http", in->http, "server_key",
                           in->server_key, "network", in->network, "manual_clock", in->manual_clock);
     json_object_set(o, "pids", json_object_get(in->json, "pids"));

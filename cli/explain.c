@@ -58,7 +58,7 @@ static int explain(struct cli *c, struct sto_err *err)
         }
         const char *near = sto_nearest(c->words[0], names);
         sto_fail(err, STO_E_NOT_FOUND, "there is no code '%s'", c->words[0]);
-        sto_err_fix(err, near != NULL ? "did you mean '%s'?" : "saatto explain%.0s lists them all", near != NULL ? near : "");
+        sto_err_fix(err, near != NULL ? "did you mean '%s'" : "saatto explain%.0s lists them all", near != NULL ? near : "");
         return -STO_E_NOT_FOUND;
     }
     output_say(&c->out, "%s (number %d)", r->text, r->code);

@@ -80,7 +80,7 @@ int field_from_text(const workflow_t *wf, const char *name, const char *text, co
         const char *near = sto_nearest(name, names);
         int rc = sto_fail(err, STO_E_UNKNOWN_NAME, "workflow '%s' has no field '%s'", wf->id, name);
         if (near != NULL) {
-            sto_err_fix(err, "did you mean '%s'?", near);
+            sto_err_fix(err, "did you mean '%s'", near);
         }
         return rc;
     }

@@ -121,7 +121,7 @@ static int find_network(const char *home, const char *given, char **out, struct 
             *out = NULL;
             rc = sto_fail(err, STO_E_NOT_FOUND, "there is no network '%s'", id);
             if (near != NULL) {
-                sto_err_fix(err, "did you mean '%s'?", near);
+                sto_err_fix(err, "did you mean '%s'", near);
             }
         }
     }
@@ -162,7 +162,7 @@ static int no_such(const char *home, const char *word, struct sto_err *err)
     const char *near = sto_nearest(word, names);
     sto_fail(err, STO_E_NOT_FOUND, "there is no workflow or network '%s'", word);
     if (near != NULL) {
-        sto_err_fix(err, "did you mean '%s'?", near);
+        sto_err_fix(err, "did you mean '%s'", near);
     } else {
         sto_err_fix(err, "give a folder that holds workflow.cfg, or an id under %.80s", workflows);
     }

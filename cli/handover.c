@@ -69,7 +69,7 @@ static int take_reason(const struct cli *c, unsigned *out, struct sto_err *err)
     }
     const char *near = sto_nearest(text, names);
     sto_fail(err, STO_E_USAGE, "there is no reason '%s'", text);
-    sto_err_fix(err, near != NULL ? "did you mean '%s'?" : "%scapacity, not-eligible, wrong-service, client-wish, no-answer, sickness, … other",
+    sto_err_fix(err, near != NULL ? "did you mean '%s'" : "%scapacity, not-eligible, wrong-service, client-wish, no-answer, sickness, … other",
                 near != NULL ? near : "");
     return -STO_E_USAGE;
 }
