@@ -29,7 +29,7 @@ static struct blob seal(reactor_t *r, const struct centry *e, const struct conte
                         const void *p, size_t n)
 {
     uint8_t *ct = batch_alloc(r, n + STO_AEAD_OVERHEAD);
-    content_seal(e->key, aad, p, n, ct);
+    content_seal(e->key, &r->nonces, aad, p, n, ct);
     return (struct blob){ct, (uint32_t)(n + STO_AEAD_OVERHEAD)};
 }
 

@@ -170,7 +170,7 @@ static void fill_case(reactor_t *r, const struct centry *e, struct row_case *row
         struct content_aad aad = {
             .shard = e->shard, .idx = s->seq, .case_id = e->id, .kind = CONTENT_DATA};
         uint8_t *ct = batch_alloc(r, e->n_data + STO_AEAD_OVERHEAD);
-        content_seal(e->key, &aad, e->data, e->n_data, ct);
+        content_seal(e->key, &r->nonces, &aad, e->data, e->n_data, ct);
         row->data_ct = (struct blob){ct, e->n_data + (uint32_t)STO_AEAD_OVERHEAD};
     }
 }

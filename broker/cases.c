@@ -291,8 +291,8 @@ void case_loaded(reactor_t *r, const struct store_result *res, bool failed)
         kept_run(r, &r->misc);
         outq_case_ready(r);
     }
-    want_again(r, res->tag);
     if (failed) {
+        want_again(r, res->tag);
         r->cases_again_mono_us = r->mono_us + RX_RETRY_FIRST_US;
     }
 }

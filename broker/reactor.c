@@ -35,6 +35,7 @@ reactor_t *reactor_new(const struct reactor_options *options)
     r->frame_arena = sto_arena_new(STO_DECODE_ARENA_BYTES);
     r->event_arena = sto_arena_new(STO_DECODE_ARENA_BYTES);
     r->fact_arena = sto_arena_new(RX_ARENA_BYTES);
+    sto_nonces_init(&r->nonces);
     sto_buf_init(&r->buf, 0);
     sto_buf_init(&r->buf2, 0);
     r->turn = turn_new();

@@ -413,6 +413,7 @@ struct reactor {
     sto_arena_t *fact_arena;  /* one application */
     const struct kept *hot;   /* decoded already */
     Saatto__V1__Event *hot_event;
+    struct sto_nonces nonces;
     struct sto_buf buf, buf2;
     struct turn *turn;               /* apply.c's */
     struct case_state before, after; /* scratch of one application */

@@ -110,7 +110,7 @@ static void put_row(reactor_t *r, const struct redrive *d, struct outq *q, const
                               .kind = CONTENT_OUTBOX,
                               .org = row.org};
     uint8_t *ct = batch_alloc(r, n + STO_AEAD_OVERHEAD);
-    content_seal(d->row.key, &aad, plain, n, ct);
+    content_seal(d->row.key, &r->nonces, &aad, plain, n, ct);
     row.ct = (struct blob){ct, (uint32_t)(n + STO_AEAD_OVERHEAD)};
     row.purpose = batch_text(r, d->purpose);
     VEC_PUSH(r->open->outbox, row);

@@ -60,10 +60,31 @@ void sto_hmac_sha256(const uint8_t key[32], const void *p, size_t n, uint8_t out
 void sto_aead_seal(const uint8_t key[32], const void *ad, size_t n_ad, const void *pt, size_t n,
                    uint8_t *ct)
 {
+    uint8_t nonce[STO_AEAD_NONCE_BYTES];
+    /* 24 random bytes do not repeat in practice, so no counter has to survive a crash. */
+    randombytes_buf(nonce, sizeof(nonce));
+    sto_aead_seal_nonce(key, nonce, ad, n_ad, pt, n, ct);
+}
+
+void sto_nonces_init(struct sto_nonces *self)
+{
+    randombytes_buf(self->prefix, sizeof(self->prefix));
+    self->count = 0;
+}
+
+void sto_nonce_next(struct sto_nonces *self, uint8_t out[STO_AEAD_NONCE_BYTES])
+{
+    self->count++;
+    memcpy(out, self->prefix, sizeof(self->prefix));
+    memcpy(out + sizeof(self->prefix), &self->count, sizeof(self->count));
+}
+
+void sto_aead_seal_nonce(const uint8_t key[32], const uint8_t nonce[STO_AEAD_NONCE_BYTES],
+                         const void *ad, size_t n_ad, const void *pt, size_t n, uint8_t *ct)
+{
     STO_ASSERT(key && ct);
     STO_ASSERT((ad || n_ad == 0) && (pt || n == 0));
-    /* 24 random bytes do not repeat in practice, so no counter has to survive a crash. */
-    randombytes_buf(ct, STO_AEAD_NONCE_BYTES);
+    memcpy(ct, nonce, STO_AEAD_NONCE_BYTES);
     crypto_aead_xchacha20poly1305_ietf_encrypt(ct + STO_AEAD_NONCE_BYTES, NULL, pt, n, ad, n_ad,
                                                NULL, ct, key);
 }

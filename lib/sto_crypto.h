@@ -22,6 +22,15 @@ void sto_hmac_sha256(const uint8_t key[32], const void *p, size_t n, uint8_t out
 /* XChaCha20-Poly1305; ct = nonce ‖ ciphertext ‖ tag, n + STO_AEAD_OVERHEAD bytes. */
 void sto_aead_seal(const uint8_t key[32], const void *ad, size_t n_ad, const void *pt, size_t n,
                    uint8_t *ct);
+/* The same with a nonce from a series that is drawn once: no system call for each seal. */
+struct sto_nonces {
+    uint8_t prefix[16]; /* random for each series: two never meet */
+    uint64_t count;
+};
+void sto_nonces_init(struct sto_nonces *self);
+void sto_nonce_next(struct sto_nonces *self, uint8_t out[STO_AEAD_NONCE_BYTES]);
+void sto_aead_seal_nonce(const uint8_t key[32], const uint8_t nonce[STO_AEAD_NONCE_BYTES],
+                         const void *ad, size_t n_ad, const void *pt, size_t n, uint8_t *ct);
 /* pt has room for n_ct - STO_AEAD_OVERHEAD. STO_E_CRYPTO if it does not open. */
 int sto_aead_open(const uint8_t key[32], const void *ad, size_t n_ad, const uint8_t *ct,
                   size_t n_ct, void *pt, struct sto_err *err);

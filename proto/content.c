@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#include "sto_crypto.h"
-
 #define AAD_BYTES      29
 #define OUTBOX_VERSION 1
 
@@ -22,12 +20,13 @@ static void aad_encode(const struct content_aad *a, uint8_t out[AAD_BYTES])
     out[28] = (uint8_t)a->org;
 }
 
-void content_seal(const uint8_t key[32], const struct content_aad *a, const void *pt, size_t n,
-                  uint8_t *ct)
+void content_seal(const uint8_t key[32], struct sto_nonces *nonces, const struct content_aad *a,
+                  const void *pt, size_t n, uint8_t *ct)
 {
-    uint8_t aad[AAD_BYTES];
+    uint8_t aad[AAD_BYTES], nonce[STO_AEAD_NONCE_BYTES];
     aad_encode(a, aad);
-    sto_aead_seal(key, aad, sizeof(aad), pt, n, ct);
+    sto_nonce_next(nonces, nonce);
+    sto_aead_seal_nonce(key, nonce, aad, sizeof(aad), pt, n, ct);
 }
 
 int content_open(const uint8_t key[32], const struct content_aad *a, const uint8_t *ct, size_t n_ct,

@@ -8,6 +8,7 @@
 #ifndef CONTENT_H
 #define CONTENT_H
 #include "state.h"
+#include "sto_crypto.h"
 
 enum content_kind {
     CONTENT_EVENT = 1,  /* idx: event.idx; plain text: the received Event */
@@ -21,9 +22,9 @@ struct content_aad {
     uint8_t kind;
     uint16_t org; /* 0 but for OUTBOX */
 };
-/* ct has room for n + STO_AEAD_OVERHEAD. */
-void content_seal(const uint8_t key[32], const struct content_aad *a, const void *pt, size_t n,
-                  uint8_t *ct);
+/* ct has room for n + STO_AEAD_OVERHEAD; nonces: a series of the caller's own. */
+void content_seal(const uint8_t key[32], struct sto_nonces *nonces, const struct content_aad *a,
+                  const void *pt, size_t n, uint8_t *ct);
 /* pt has room for n_ct. Returns its length, or -STO_E_CRYPTO. */
 int content_open(const uint8_t key[32], const struct content_aad *a, const uint8_t *ct, size_t n_ct,
                  uint8_t *pt, struct sto_err *err);

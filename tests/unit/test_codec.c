@@ -355,10 +355,12 @@ static void a_start_run_again_is_the_same_case(void **state)
 static void contents_open_only_in_their_place(void **state)
 {
     uint8_t key[32] = {5}, ct[5 + STO_AEAD_OVERHEAD], pt[32];
+    struct sto_nonces nonces;
     struct content_aad aad = {.shard = 1, .idx = 2, .kind = CONTENT_OUTBOX, .org = 3};
     struct sto_err err;
     (void)state;
-    content_seal(key, &aad, "hello", 5, ct);
+    sto_nonces_init(&nonces);
+    content_seal(key, &nonces, &aad, "hello", 5, ct);
     assert_int_equal(content_open(key, &aad, ct, sizeof(ct), pt, &err), 5);
     assert_memory_equal(pt, "hello", 5);
     aad.idx = 3;
