@@ -7,7 +7,7 @@
 #include "sto_crypto.h"
 #include "sto_log.h"
 #include "sto_time.h"
-#include "worker.h"
+#include "worker_loop.h"
 #include "worker_settings.h"
 
 #define SET_MAX 32

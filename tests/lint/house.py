@@ -39,6 +39,9 @@ SLEEP = re.compile(
     r"(?<![\w.])(sleep|usleep|nanosleep|clock_nanosleep|zclock_sleep|pg_sleep)\s*\(|"
     r"\btime\.sleep\b|\bfrom time import .*\bsleep\b|\basyncio\.sleep\b|setTimeout\(|waitForTimeout")
 SHELL_SLEEP = re.compile(r"(^|[;&|(]|\bdo|\bthen|\belse)\s*sleep\s")
+# libsaatto and the samples, so that an adapter may be under any licence.
+APACHE = ("workers/include/", "workers/samples/", "samples/", "workers/saatto", "workers/sendlog.",
+          "workers/intake.")
 LINES_MAX = 800
 FUNCTION_LINES_MAX = 70
 
@@ -111,8 +114,7 @@ def sleeping(files):
 def licences(files):
     for path, text in files.items():
         if path.endswith((".c", ".h")):
-            licence = "Apache-2.0" if path.startswith(("workers/include/", "workers/samples/",
-                                                        "samples/")) else "EUPL-1.2"
+            licence = "Apache-2.0" if path.startswith(APACHE) else "EUPL-1.2"
             if f"SPDX-License-Identifier: {licence}" not in "\n".join(text.splitlines()[:3]):
                 yield f"{path}: its first lines do not say SPDX-License-Identifier: {licence}"
 

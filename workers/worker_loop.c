@@ -4,7 +4,7 @@
  * loop, the adapter by its descriptors and timers, signals by a signalfd. It
  * knows nothing of what an adapter does with a delivery.
  */
-#include "worker.h"
+#include "worker_loop.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* The worker's loop: libsaatto on one side, an adapter on the other, one thread. */
-#ifndef WORKER_H
-#define WORKER_H
+#ifndef WORKER_LOOP_H
+#define WORKER_LOOP_H
 #include "sto_err.h"
 #include "sto_settings.h"
 
