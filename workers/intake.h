@@ -19,9 +19,9 @@ struct intake_item {
 };
 struct intake {
     uint32_t incarnation;
-    uint64_t epoch; /* highest seen */
-    uint64_t upto;  /* everything up to here is done */
-    uint64_t told;  /* acknowledged up to here */
+    uint64_t epoch;        /* highest seen */
+    uint64_t upto;         /* everything up to here is done */
+    uint64_t told;         /* acknowledged up to here */
     struct intake_item *v; /* above upto, ascending */
     size_t n, cap;
     bool fresh; /* no delivery in this session yet */

@@ -12,7 +12,7 @@
 #include "sto_log.h"
 #include "sto_time.h"
 
-#define STEP_MS_MAX 200
+#define STEP_MS_MAX    200
 #define THREAD_POLL_MS 100
 
 static int public_error(const struct sto_err *from, struct saatto_error *to)
@@ -37,11 +37,15 @@ static void disown(const char *s)
 
 static int check_options(const struct saatto_options *o, struct sto_err *err)
 {
-    if (o->endpoint == NULL || o->server_key == NULL || o->public_key == NULL || o->secret_key == NULL || o->organisation == NULL) {
-        return sto_fail(err, STO_E_USAGE, "endpoint, server_key, public_key, secret_key and organisation are all needed");
+    if (o->endpoint == NULL || o->server_key == NULL || o->public_key == NULL ||
+        o->secret_key == NULL || o->organisation == NULL) {
+        return sto_fail(
+            err, STO_E_USAGE,
+            "endpoint, server_key, public_key, secret_key and organisation are all needed");
     }
     if (strlen(o->server_key) != 40 || strlen(o->public_key) != 40 || strlen(o->secret_key) != 40) {
-        return sto_fail(err, STO_E_CRYPTO, "server_key, public_key and secret_key must be Z85 text of 40 characters");
+        return sto_fail(err, STO_E_CRYPTO,
+                        "server_key, public_key and secret_key must be Z85 text of 40 characters");
     }
     return 0;
 }
@@ -82,7 +86,8 @@ int saatto_open(const struct saatto_options *options, saatto_t **out, struct saa
     STO_ASSERT(s->ctx != NULL);
     s->wake_rx = zmq_socket(s->ctx, ZMQ_PAIR);
     s->wake_tx = zmq_socket(s->ctx, ZMQ_PAIR);
-    STO_ASSERT(zmq_bind(s->wake_rx, "inproc://wake") == 0 && zmq_connect(s->wake_tx, "inproc://wake") == 0);
+    STO_ASSERT(zmq_bind(s->wake_rx, "inproc://wake") == 0 &&
+               zmq_connect(s->wake_tx, "inproc://wake") == 0);
     rc = sendlog_open(options->state_dir, &s->log, &err);
     rc = rc != 0 ? rc : link_open(s, &err);
     if (rc != 0) {
@@ -136,7 +141,8 @@ int64_t saatto_send(saatto_t *s, const struct saatto_event *event, struct saatto
     const uint8_t *p = NULL;
     size_t n = 0;
     int64_t ticket = 0;
-    /* an arena of its own: callbacks send while the step's arena holds the delivery that they read */
+    /* an arena of its own: callbacks send while the step's arena holds the delivery that they read
+     */
     sto_arena_t *arena = sto_arena_new(4u * STO_FRAME_BYTES_MAX);
 
     pthread_mutex_lock(&s->lock);
@@ -200,7 +206,8 @@ static bool more_to_read(const saatto_t *s)
 
 int saatto_step(saatto_t *s, int timeout_ms, struct saatto_error *error)
 {
-    zmq_pollitem_t items[2] = {{.socket = s->socket, .events = ZMQ_POLLIN}, {.socket = s->wake_rx, .events = ZMQ_POLLIN}};
+    zmq_pollitem_t items[2] = {{.socket = s->socket, .events = ZMQ_POLLIN},
+                               {.socket = s->wake_rx, .events = ZMQ_POLLIN}};
     struct sto_err err = {0};
 
     pthread_mutex_lock(&s->lock);
@@ -235,7 +242,8 @@ static void *thread_main(void *arg)
     while (!__atomic_load_n(&s->stopping, __ATOMIC_ACQUIRE)) {
         struct saatto_error error = {0};
         if (saatto_step(s, THREAD_POLL_MS, &error) < 0) {
-            sto_log(STO_WARN, "saatto_step", "code", saatto_code_text(error.code), "what", error.what, NULL);
+            sto_log(STO_WARN, "saatto_step", "code", saatto_code_text(error.code), "what",
+                    error.what, NULL);
         }
     }
     return NULL;
@@ -270,12 +278,13 @@ void saatto_thread_stop(saatto_t *s)
 }
 
 /* Sends an operator's frame once the session lives and waits for its answer. */
-static int operate(saatto_t *s, unsigned type, unsigned answer, ProtobufCMessage *m, uint64_t *session, int timeout_ms,
-                   struct saatto_error *error)
+static int operate(saatto_t *s, unsigned type, unsigned answer, ProtobufCMessage *m,
+                   uint64_t *session, int timeout_ms, struct saatto_error *error)
 {
     int64_t until = sto_mono_us() + (int64_t)timeout_ms * 1000;
     struct sto_err err = {0};
-    uint64_t sent = 0; /* session that it was sent on: a broker that was started anew must be asked again */
+    uint64_t sent =
+        0; /* session that it was sent on: a broker that was started anew must be asked again */
 
     s->op.waiting = true;
     s->op.type = answer;
@@ -292,27 +301,30 @@ static int operate(saatto_t *s, unsigned type, unsigned answer, ProtobufCMessage
     }
     if (s->op.waiting) {
         sto_fail(&err, sent != 0 ? STO_E_TIMEOUT : STO_E_UNREACHABLE,
-                 sent != 0 ? "no answer in %d ms" : "no session with the broker in %d ms", timeout_ms);
+                 sent != 0 ? "no answer in %d ms" : "no session with the broker in %d ms",
+                 timeout_ms);
         return public_error(&err, error);
     }
     if (s->op.code != 0) {
         sto_fail(&err, (enum sto_code)s->op.code, "refused by the broker");
         if (s->op.code == STO_E_CLOCK_BUSY) {
-            snprintf(err.what, sizeof err.what, "the clock cannot advance: '%s' is not idle", s->op.waiting_for);
+            snprintf(err.what, sizeof err.what, "the clock cannot advance: '%s' is not idle",
+                     s->op.waiting_for);
         }
         return public_error(&err, error);
     }
     return 0;
 }
 
-int saatto_advance(saatto_t *s, int64_t target_us, int64_t *now_us, char *waiting_for, size_t cap, int timeout_ms,
-                   struct saatto_error *error)
+int saatto_advance(saatto_t *s, int64_t target_us, int64_t *now_us, char *waiting_for, size_t cap,
+                   int timeout_ms, struct saatto_error *error)
 {
     Saatto__V1__Advance m;
 
     saatto__v1__advance__init(&m);
     m.target_us = target_us;
-    int rc = operate(s, SAATTO__V1__FRAME_TYPE__ADVANCE, SAATTO__V1__FRAME_TYPE__CLOCK_STATE, &m.base, &m.session, timeout_ms, error);
+    int rc = operate(s, SAATTO__V1__FRAME_TYPE__ADVANCE, SAATTO__V1__FRAME_TYPE__CLOCK_STATE,
+                     &m.base, &m.session, timeout_ms, error);
     if (now_us != NULL) {
         *now_us = s->op.now_us;
     }
@@ -322,8 +334,8 @@ int saatto_advance(saatto_t *s, int64_t target_us, int64_t *now_us, char *waitin
     return rc;
 }
 
-int saatto_redrive(saatto_t *s, unsigned shard, unsigned organisation, uint64_t seq, unsigned *count, int timeout_ms,
-                   struct saatto_error *error)
+int saatto_redrive(saatto_t *s, unsigned shard, unsigned organisation, uint64_t seq,
+                   unsigned *count, int timeout_ms, struct saatto_error *error)
 {
     Saatto__V1__Redrive m;
 
@@ -331,7 +343,8 @@ int saatto_redrive(saatto_t *s, unsigned shard, unsigned organisation, uint64_t 
     m.shard = shard;
     m.organisation = organisation;
     m.seq = seq;
-    int rc = operate(s, SAATTO__V1__FRAME_TYPE__REDRIVE, SAATTO__V1__FRAME_TYPE__REDRIVEN, &m.base, &m.session, timeout_ms, error);
+    int rc = operate(s, SAATTO__V1__FRAME_TYPE__REDRIVE, SAATTO__V1__FRAME_TYPE__REDRIVEN, &m.base,
+                     &m.session, timeout_ms, error);
     if (count != NULL) {
         *count = s->op.count;
     }
@@ -354,7 +367,8 @@ const char *saatto_code_text(int code)
     return row != NULL ? row->text : "";
 }
 
-void saatto_case_id(const uint8_t secret[32], const char *record_key, const uint8_t client[16], uint8_t out[16])
+void saatto_case_id(const uint8_t secret[32], const char *record_key, const uint8_t client[16],
+                    uint8_t out[16])
 {
     struct sto_uuid c, id;
 

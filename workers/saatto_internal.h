@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of libsaatto: one object, shared by saatto.c (API, threads) and saatto_link.c (session and frames). */
+/* Inside of libsaatto: one object, shared by saatto.c (API, threads) and saatto_link.c (session and
+ * frames). */
 #ifndef SAATTO_INTERNAL_H
 #define SAATTO_INTERNAL_H
 #include <pthread.h>
@@ -35,10 +36,17 @@ struct saatto {
     size_t in_flight;
     struct intake intake[STO_SHARDS_MAX];
 
-    bool clock_pending;   /* an answer to CLOCK is owed */
-    bool clock_stirred;   /* something happened since the last answer */
+    bool clock_pending; /* an answer to CLOCK is owed */
+    bool clock_stirred; /* something happened since the last answer */
 
-    struct { bool waiting; unsigned type; int code; int64_t now_us, target_us; char waiting_for[64]; unsigned count; } op;
+    struct {
+        bool waiting;
+        unsigned type;
+        int code;
+        int64_t now_us, target_us;
+        char waiting_for[64];
+        unsigned count;
+    } op;
     struct sto_err err; /* last failure of a step */
 };
 
@@ -52,8 +60,9 @@ int link_flush(saatto_t *s, struct sto_err *err);
 bool link_send(saatto_t *s, unsigned type, const ProtobufCMessage *m);
 
 /* A decoded delivery in the public form; arrays in arena. */
-void delivery_public(const Saatto__V1__Delivery *d, const Saatto__V1__DeliveryBody *b, sto_arena_t *arena,
-                     struct saatto_delivery *out);
+void delivery_public(const Saatto__V1__Delivery *d, const Saatto__V1__DeliveryBody *b,
+                     sto_arena_t *arena, struct saatto_delivery *out);
 /* Packs a public event. */
-int event_pack(const struct saatto_event *e, sto_arena_t *arena, const uint8_t **p, size_t *n, struct sto_err *err);
+int event_pack(const struct saatto_event *e, sto_arena_t *arena, const uint8_t **p, size_t *n,
+               struct sto_err *err);
 #endif

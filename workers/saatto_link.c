@@ -15,10 +15,10 @@
 #include "sto_log.h"
 #include "sto_time.h"
 
-#define HELLO_EVERY_US STO_US_PER_SEC
-#define SILENCE_US (10 * STO_US_PER_SEC)
-#define BEAT_EVERY_US (2 * STO_US_PER_SEC)
-#define FRAME_ROOM 512 /* bytes of a frame that are not messages */
+#define HELLO_EVERY_US   STO_US_PER_SEC
+#define SILENCE_US       (10 * STO_US_PER_SEC)
+#define BEAT_EVERY_US    (2 * STO_US_PER_SEC)
+#define FRAME_ROOM       512 /* bytes of a frame that are not messages */
 #define REFUSED_RETRY_US (STO_US_PER_SEC / 2)
 
 static int set_int(void *socket, int option, int value)
@@ -32,9 +32,11 @@ static int connect_all(saatto_t *s, struct sto_err *err)
     int rc = 0;
 
     STO_ASSERT(list != NULL);
-    for (char *e = strtok_r(list, ", ", &save); e != NULL && rc == 0; e = strtok_r(NULL, ", ", &save)) {
+    for (char *e = strtok_r(list, ", ", &save); e != NULL && rc == 0;
+         e = strtok_r(NULL, ", ", &save)) {
         if (zmq_connect(s->socket, e) != 0) {
-            rc = sto_fail(err, STO_E_UNREACHABLE, "could not connect to '%s': %s", e, zmq_strerror(zmq_errno()));
+            rc = sto_fail(err, STO_E_UNREACHABLE, "could not connect to '%s': %s", e,
+                          zmq_strerror(zmq_errno()));
         }
     }
     free(list);
@@ -73,7 +75,8 @@ int link_open(saatto_t *s, struct sto_err *err)
     if (zmq_setsockopt(s->socket, ZMQ_CURVE_SERVERKEY, s->o.server_key, 41) != 0 ||
         zmq_setsockopt(s->socket, ZMQ_CURVE_PUBLICKEY, s->o.public_key, 41) != 0 ||
         zmq_setsockopt(s->socket, ZMQ_CURVE_SECRETKEY, s->o.secret_key, 41) != 0) {
-        return sto_fail(err, STO_E_CRYPTO, "server_key, public_key and secret_key must be Z85 text of 40 characters");
+        return sto_fail(err, STO_E_CRYPTO,
+                        "server_key, public_key and secret_key must be Z85 text of 40 characters");
     }
     int64_t max = STO_FRAME_BYTES_MAX;
     zmq_setsockopt(s->socket, ZMQ_MAXMSGSIZE, &max, sizeof max);
@@ -84,7 +87,8 @@ int link_open(saatto_t *s, struct sto_err *err)
     set_int(s->socket, ZMQ_RECONNECT_IVL, 50);
     set_int(s->socket, ZMQ_RECONNECT_IVL_MAX, 1000);
     set_int(s->socket, ZMQ_HANDSHAKE_IVL, 5000);
-    /* Nothing outlives a connection, and the gate answers the probe of a new one: so a lost session is known at once. */
+    /* Nothing outlives a connection, and the gate answers the probe of a new one: so a lost session
+     * is known at once. */
     set_int(s->socket, ZMQ_IMMEDIATE, 1);
     set_int(s->socket, ZMQ_PROBE_ROUTER, 1);
     watch(s);
@@ -210,11 +214,12 @@ static void on_welcome(saatto_t *s, const Saatto__V1__Welcome *w, int64_t now)
     s->in_flight = 0;
     s->state = LINK_LIVE;
     s->heard_us = now;
-    /* Everything without a receipt goes out again, what lies below the watermark too: a repeat gets its answer again,
-       and without it nobody would learn of a refusal whose receipt was lost. */
+    /* Everything without a receipt goes out again, what lies below the watermark too: a repeat gets
+       its answer again, and without it nobody would learn of a refusal whose receipt was lost. */
     memset(s->sent_upto, 0, sizeof s->sent_upto);
     for (unsigned i = 0; i < s->n_shards; i++) {
-        intake_session(&s->intake[i], w->incarnation, sendlog_taken_upto(s->log, i, w->incarnation));
+        intake_session(&s->intake[i], w->incarnation,
+                       sendlog_taken_upto(s->log, i, w->incarnation));
     }
     s->clock_stirred = true;
     if (s->o.on_state != NULL) {
@@ -286,7 +291,8 @@ static void on_refusal(saatto_t *s, const Saatto__V1__Refusal *m, int64_t now)
             s->hello_us = now + (int64_t)m->retry_ms * 1000 - HELLO_EVERY_US;
         }
         s->busy_until_us = now + (int64_t)(m->retry_ms != 0 ? m->retry_ms : 50) * 1000;
-        memset(s->sent_upto, 0, sizeof s->sent_upto); /* go-back-N from the oldest without a receipt */
+        memset(s->sent_upto, 0,
+               sizeof s->sent_upto); /* go-back-N from the oldest without a receipt */
         s->in_flight = 0;
         break;
     default:
@@ -360,11 +366,13 @@ void link_receive(saatto_t *s)
         zmq_msg_init(&head);
         zmq_msg_init(&body);
         bool got = zmq_msg_recv(&head, s->socket, ZMQ_DONTWAIT) >= 0;
-        bool whole = got && zmq_msg_more(&head) && zmq_msg_recv(&body, s->socket, 0) >= 0 && !zmq_msg_more(&body);
+        bool whole = got && zmq_msg_more(&head) && zmq_msg_recv(&body, s->socket, 0) >= 0 &&
+                     !zmq_msg_more(&body);
         if (whole) {
             int type = head_decode(zmq_msg_data(&head), zmq_msg_size(&head), &err);
             sto_arena_reset(s->arena);
-            if (type > 0 && frame_decode((unsigned)type, zmq_msg_data(&body), zmq_msg_size(&body), s->arena, &m, &err) == 0) {
+            if (type > 0 && frame_decode((unsigned)type, zmq_msg_data(&body), zmq_msg_size(&body),
+                                         s->arena, &m, &err) == 0) {
                 s->heard_us = now;
                 on_frame(s, (unsigned)type, m, now);
             } else {
@@ -394,10 +402,12 @@ static bool send_events(saatto_t *s)
     memcpy(upto, s->sent_upto, sizeof upto);
     for (unsigned shard = 0; shard < s->n_shards && !full; shard++) {
         const struct sendlog_event *first = sendlog_at(s->log, shard, 0);
-        size_t i = first == NULL || upto[shard] < first->seq ? 0 : (size_t)(upto[shard] - first->seq + 1);
+        size_t i =
+            first == NULL || upto[shard] < first->seq ? 0 : (size_t)(upto[shard] - first->seq + 1);
         const struct sendlog_event *e;
         while ((e = sendlog_at(s->log, shard, i++)) != NULL) {
-            if (n == STO_FRAME_MSGS_MAX || bytes + e->n + 32 > STO_FRAME_BYTES_MAX || s->in_flight + n >= s->in_flight_max) {
+            if (n == STO_FRAME_MSGS_MAX || bytes + e->n + 32 > STO_FRAME_BYTES_MAX ||
+                s->in_flight + n >= s->in_flight_max) {
                 full = true;
                 break;
             }
@@ -554,7 +564,8 @@ static void beat(saatto_t *s, int64_t now)
     s->beat_us = now;
 }
 
-/* A gate that does not know the key yet (it starts, or the key is registered later) is asked again by a new socket. */
+/* A gate that does not know the key yet (it starts, or the key is registered later) is asked again
+ * by a new socket. */
 static int try_again(saatto_t *s, int64_t now, struct sto_err *err)
 {
     if (refused(s) && s->refused_us == 0) {

@@ -12,7 +12,8 @@ static void *need(sto_arena_t *arena, size_t bytes)
     return p;
 }
 
-static void fields_public(const Saatto__V1__DeliveryBody *b, sto_arena_t *arena, struct saatto_delivery *out)
+static void fields_public(const Saatto__V1__DeliveryBody *b, sto_arena_t *arena,
+                          struct saatto_delivery *out)
 {
     struct saatto_field *f = need(arena, b->n_fields * sizeof *f);
 
@@ -40,18 +41,21 @@ static void fields_public(const Saatto__V1__DeliveryBody *b, sto_arena_t *arena,
 
 static const char *kind_text(Saatto__V1__DeliveryKind k)
 {
-    static const char *const names[] = {"",         "offer", "task",      "notice", "reminder", "escalation",
-                                        "withdrawn", "closed", "package", "update", "record"};
+    static const char *const names[] = {"",         "offer",      "task",      "notice",
+                                        "reminder", "escalation", "withdrawn", "closed",
+                                        "package",  "update",     "record"};
     return (size_t)k < sizeof names / sizeof names[0] ? names[k] : "";
 }
 
-static void lists_public(const Saatto__V1__DeliveryBody *b, sto_arena_t *arena, struct saatto_delivery *out)
+static void lists_public(const Saatto__V1__DeliveryBody *b, sto_arena_t *arena,
+                         struct saatto_delivery *out)
 {
     struct saatto_basis *basis = need(arena, b->n_basis * sizeof *basis);
     uint8_t(*seats)[16] = need(arena, b->n_seats * sizeof *seats);
 
     for (size_t i = 0; i < b->n_basis; i++) {
-        basis[i] = (struct saatto_basis){b->basis[i]->category, b->basis[i]->id, b->basis[i]->version};
+        basis[i] =
+            (struct saatto_basis){b->basis[i]->category, b->basis[i]->id, b->basis[i]->version};
     }
     for (size_t i = 0; i < b->n_seats; i++) {
         memcpy(seats[i], b->seats[i].data, 16); /* length was validated */
@@ -68,8 +72,8 @@ static void lists_public(const Saatto__V1__DeliveryBody *b, sto_arena_t *arena, 
     out->n_collects = b->n_collects;
 }
 
-void delivery_public(const Saatto__V1__Delivery *d, const Saatto__V1__DeliveryBody *b, sto_arena_t *arena,
-                     struct saatto_delivery *out)
+void delivery_public(const Saatto__V1__Delivery *d, const Saatto__V1__DeliveryBody *b,
+                     sto_arena_t *arena, struct saatto_delivery *out)
 {
     *out = (struct saatto_delivery){.shard = d->shard,
                                     .seq = d->seq,
@@ -148,7 +152,8 @@ static void names_wire(const struct saatto_event *e, sto_arena_t *arena, Saatto_
     }
 }
 
-int event_pack(const struct saatto_event *e, sto_arena_t *arena, const uint8_t **p, size_t *n, struct sto_err *err)
+int event_pack(const struct saatto_event *e, sto_arena_t *arena, const uint8_t **p, size_t *n,
+               struct sto_err *err)
 {
     static const uint8_t none[16];
     Saatto__V1__Event w;
@@ -158,7 +163,8 @@ int event_pack(const struct saatto_event *e, sto_arena_t *arena, const uint8_t *
     saatto__v1__event__init(&w);
     saatto__v1__start_case__init(&start);
     if (e->n_fields > STO_MSG_FIELDS_MAX || e->n_names > STO_WF_ROLES_MAX) {
-        return sto_fail(err, STO_E_LIMIT, "an event has at most %u fields and %u names", STO_MSG_FIELDS_MAX, STO_WF_ROLES_MAX);
+        return sto_fail(err, STO_E_LIMIT, "an event has at most %u fields and %u names",
+                        STO_MSG_FIELDS_MAX, STO_WF_ROLES_MAX);
     }
     sto_random(salt, sizeof salt);
     w.salt = (ProtobufCBinaryData){sizeof salt, salt};

@@ -15,11 +15,17 @@
 #include "sto_file.h"
 #include "sto_log.h"
 
-#define LOG_VERSION 1
-#define COMPACT_BYTES 1048576 /* a log this long, mostly of receipted events, is written anew */
+#define LOG_VERSION      1
+#define COMPACT_BYTES    1048576 /* a log this long, mostly of receipted events, is written anew */
 #define RECORD_BYTES_MAX (STO_FRAME_BYTES_MAX + 64)
 
-enum record { RECORD_HEAD = 'H', RECORD_EVENT = 'E', RECORD_RECEIPT = 'R', RECORD_TAKEN = 'T', RECORD_SHARDS = 'S' };
+enum record {
+    RECORD_HEAD = 'H',
+    RECORD_EVENT = 'E',
+    RECORD_RECEIPT = 'R',
+    RECORD_TAKEN = 'T',
+    RECORD_SHARDS = 'S'
+};
 
 struct queue {
     struct sendlog_event *v;
@@ -36,7 +42,10 @@ struct sendlog {
     int64_t last_ticket;
     unsigned n_shards;
     struct queue shard[STO_SHARDS_MAX]; /* [route] until the number of shards is known */
-    struct { uint32_t incarnation; uint64_t upto; } taken[STO_SHARDS_MAX];
+    struct {
+        uint32_t incarnation;
+        uint64_t upto;
+    } taken[STO_SHARDS_MAX];
 };
 
 static void queue_push(struct queue *q, struct sendlog_event e)
@@ -64,10 +73,12 @@ static unsigned queue_of(const struct sendlog *s, uint8_t route)
     return s->n_shards == 0 ? route : route & (s->n_shards - 1u);
 }
 
-static void add_event(struct sendlog *s, int64_t ticket, uint8_t route, const uint8_t *body, size_t n)
+static void add_event(struct sendlog *s, int64_t ticket, uint8_t route, const uint8_t *body,
+                      size_t n)
 {
     struct queue *q = &s->shard[queue_of(s, route)];
-    struct sendlog_event e = {.ticket = ticket, .route = route, .n = (uint32_t)n, .body = sto_xcalloc(1, n + 1)};
+    struct sendlog_event e = {
+        .ticket = ticket, .route = route, .n = (uint32_t)n, .body = sto_xcalloc(1, n + 1)};
 
     memcpy(e.body, body, n);
     if (s->n_shards != 0) {
@@ -140,7 +151,8 @@ static int append_record(struct sendlog *s, const struct sto_buf *b, struct sto_
         n = write(s->fd, frame.data, frame.len);
     } while (n < 0 && errno == EINTR);
     if (n != (ssize_t)frame.len) {
-        rc = sto_fail(err, STO_E_IO, "could not append to outbox '%s': %s", s->path, n < 0 ? strerror(errno) : "short write");
+        rc = sto_fail(err, STO_E_IO, "could not append to outbox '%s': %s", s->path,
+                      n < 0 ? strerror(errno) : "short write");
         if (n > 0 && ftruncate(s->fd, (off_t)s->file_bytes) != 0) {
             sto_log(STO_ERROR, "outbox_damaged", "path", s->path, NULL);
         }
@@ -243,7 +255,8 @@ static void replay_record(struct sendlog *s, struct sto_rd *r)
     }
 }
 
-/* Reads the log; a torn tail (a crash while appending: it was never synced, so never sent) is cut off. */
+/* Reads the log; a torn tail (a crash while appending: it was never synced, so never sent) is cut
+ * off. */
 static int replay(struct sendlog *s, struct sto_err *err)
 {
     char *data = NULL;
@@ -270,7 +283,8 @@ static int replay(struct sendlog *s, struct sto_err *err)
     free(data);
     s->file_bytes = at;
     if (at < len && ftruncate(s->fd, (off_t)at) != 0) {
-        return sto_fail(err, STO_E_IO, "could not cut the torn end of outbox '%s': %s", s->path, strerror(errno));
+        return sto_fail(err, STO_E_IO, "could not cut the torn end of outbox '%s': %s", s->path,
+                        strerror(errno));
     }
     return 0;
 }
@@ -300,7 +314,8 @@ static int compact(struct sendlog *s, struct sto_err *err)
     if (rc == 0) {
         int fd = open(s->path, O_RDWR | O_APPEND | O_CLOEXEC);
         if (fd < 0) {
-            rc = sto_fail(err, STO_E_IO, "could not open outbox '%s': %s", s->path, strerror(errno));
+            rc =
+                sto_fail(err, STO_E_IO, "could not open outbox '%s': %s", s->path, strerror(errno));
         } else {
             close(s->fd);
             s->fd = fd;
@@ -327,7 +342,9 @@ static int open_file(struct sendlog *s, const char *dir, struct sto_err *err)
             sto_err_fix(err, "give each worker process a state folder of its own");
         } else {
             s->fd = open(s->path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-            rc = s->fd < 0 ? sto_fail(err, STO_E_IO, "could not open outbox '%s': %s", s->path, strerror(errno)) : replay(s, err);
+            rc = s->fd < 0 ? sto_fail(err, STO_E_IO, "could not open outbox '%s': %s", s->path,
+                                      strerror(errno))
+                           : replay(s, err);
         }
     }
     free(lock);
@@ -385,9 +402,13 @@ uint64_t sendlog_stream(const sendlog_t *s)
     return s->stream;
 }
 
-int64_t sendlog_append(sendlog_t *s, uint8_t route, const uint8_t *body, size_t n, struct sto_err *err)
+int64_t sendlog_append(sendlog_t *s, uint8_t route, const uint8_t *body, size_t n,
+                       struct sto_err *err)
 {
-    struct sendlog_event e = {.ticket = s->last_ticket + 1, .route = route, .n = (uint32_t)n, .body = (uint8_t *)(uintptr_t)body};
+    struct sendlog_event e = {.ticket = s->last_ticket + 1,
+                              .route = route,
+                              .n = (uint32_t)n,
+                              .body = (uint8_t *)(uintptr_t)body};
     int rc = 0;
 
     if (s->fd >= 0) {
@@ -427,7 +448,9 @@ int sendlog_shards(sendlog_t *s, unsigned n_shards, struct sto_err *err)
         return 0;
     }
     if (s->n_shards != 0) {
-        int rc = sto_fail(err, STO_E_DIFFERENT, "the broker has %u shards, this outbox was made for %u", n_shards, s->n_shards);
+        int rc =
+            sto_fail(err, STO_E_DIFFERENT, "the broker has %u shards, this outbox was made for %u",
+                     n_shards, s->n_shards);
         sto_err_fix(err, "an outbox belongs to one installation: use another state folder");
         return rc;
     }
@@ -454,7 +477,8 @@ void sendlog_receipt(sendlog_t *s, unsigned shard, uint64_t upto,
         sto_put_u8(&b, RECORD_RECEIPT);
         sto_put_u16(&b, (uint16_t)shard);
         sto_put_u64(&b, upto);
-        /* lost with a crash it only means that these events are sent again and answered as repeats */
+        /* lost with a crash it only means that these events are sent again and answered as repeats
+         */
         if (append_unsynced(s, &b) != 0) {
             sto_log(STO_WARN, "outbox_append_failed", "path", s->path, NULL);
         }

@@ -19,7 +19,7 @@
 
 struct sendlog_event {
     int64_t ticket;
-    uint64_t seq; /* 0 until the number of shards is known */
+    uint64_t seq;  /* 0 until the number of shards is known */
     uint8_t route; /* last byte of the case id */
     uint32_t n;
     uint8_t *body;
@@ -32,13 +32,15 @@ void sendlog_close(sendlog_t **self_p);
 uint64_t sendlog_stream(const sendlog_t *self);
 
 /* Appends (body copied); returns the ticket. Durable after sendlog_sync. */
-int64_t sendlog_append(sendlog_t *self, uint8_t route, const uint8_t *body, size_t n, struct sto_err *err);
+int64_t sendlog_append(sendlog_t *self, uint8_t route, const uint8_t *body, size_t n,
+                       struct sto_err *err);
 /* Must run before anything leaves. Does nothing if nothing was appended. */
 int sendlog_sync(sendlog_t *self, struct sto_err *err);
 
 /* From WELCOME: fixes the number of shards (STO_E_DIFFERENT if it was another). */
 int sendlog_shards(sendlog_t *self, unsigned n_shards, struct sto_err *err);
-/* Everything of the shard up to seq is receipted: dropped. `each` is called for every dropped event, in order. */
+/* Everything of the shard up to seq is receipted: dropped. `each` is called for every dropped
+ * event, in order. */
 void sendlog_receipt(sendlog_t *self, unsigned shard, uint64_t upto,
                      void (*each)(void *arg, const struct sendlog_event *e), void *arg);
 /* The i-th event of a shard that has no receipt; NULL past the end. */
