@@ -3,6 +3,9 @@
  * The gate's loop: peers (ROUTER, CURVE) on one side, core (DEALER, ipc) on the
  * other, ZAP requests between. Messages are moved, not copied.
  *
+ * It binds only once the core has told it the keys. A peer that has just connected, and every peer
+ * when the core was started anew, is told HELLO_REQUIRED at once: its session is of another life.
+ *
  * Invariants: no frame passes without the key that ZAP accepted, read from the
  * payload frame's User-Id; a message has exactly two frames or is dropped and
  * counted; the core's slowness stops reading from peers (HWM), never grows memory.
@@ -21,6 +24,7 @@
 #include "gate_zap.h"
 #include "ipc.h"
 #include "process.h"
+#include "saatto_codec.h"
 #include "sto_crypto.h"
 #include "sto_file.h"
 #include "sto_limits.h"
@@ -28,8 +32,9 @@
 #include "sto_time.h"
 
 #define GATE_BURST        256 /* messages taken from one side before the other is looked at */
-#define HEAD_BYTES        4
 #define ROUTING_BYTES_MAX 8
+#define ROUTING_BYTES     5 /* of the ids that libzmq gives: a zero and a number that counts up */
+#define PEERS_SLOTS       8192 /* power of two; of two peers in one slot, the older learns later */
 
 enum reject {
     REJECT_FRAMES,
@@ -46,11 +51,16 @@ static const char *const reject_names[REJECT_N] = {"frames", "head",      "size"
 struct gate {
     void *ctx, *peers, *core;
     struct zap *zap;
-    uint64_t boot;
+    uint64_t core_id; /* 0 until it has told the keys */
     uint64_t frames_in, frames_out, rejected[REJECT_N];
-    int64_t next_report_us, next_up_us;
+    int64_t next_report_us;
     int report_fd;
-    bool keys_known;
+    uint8_t hello_required[64]; /* body of that refusal */
+    size_t n_hello_required;
+    struct {
+        bool used;
+        uint8_t routing[ROUTING_BYTES];
+    } peer[PEERS_SLOTS];
 };
 
 static int set_int(void *socket, int option, int value)
@@ -78,12 +88,46 @@ static unsigned drop_rest(void *socket)
     return n;
 }
 
-static void send_up(struct gate *g)
+static void pack_hello_required(struct gate *g)
 {
-    const char kind = IPC_UP;
+    Saatto__V1__Refusal m = SAATTO__V1__REFUSAL__INIT;
 
-    if (zmq_send(g->core, &kind, 1, ZMQ_SNDMORE | ZMQ_DONTWAIT) == 1) {
-        zmq_send(g->core, &g->boot, sizeof g->boot, ZMQ_DONTWAIT);
+    m.code = STO_E_HELLO_REQUIRED;
+    STO_ASSERT(saatto__v1__refusal__get_packed_size(&m) <= sizeof g->hello_required);
+    g->n_hello_required = saatto__v1__refusal__pack(&m, g->hello_required);
+}
+
+static bool tell_hello_required(struct gate *g, const void *routing, size_t n)
+{
+    uint8_t head[SAATTO_HEAD_BYTES];
+
+    head_encode(head, SAATTO__V1__FRAME_TYPE__REFUSAL);
+    if (zmq_send(g->peers, routing, n, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        return false;
+    }
+    zmq_send(g->peers, head, sizeof head, ZMQ_SNDMORE);
+    zmq_send(g->peers, g->hello_required, g->n_hello_required, 0);
+    return true;
+}
+
+static void remember_peer(struct gate *g, zmq_msg_t *id)
+{
+    const uint8_t *routing = zmq_msg_data(id);
+    size_t n = zmq_msg_size(id);
+
+    if (n == ROUTING_BYTES) {
+        size_t slot = ((size_t)routing[n - 2] << 8 | routing[n - 1]) & (PEERS_SLOTS - 1);
+        g->peer[slot].used = true;
+        memcpy(g->peer[slot].routing, routing, n);
+    }
+}
+
+static void tell_all_hello_required(struct gate *g)
+{
+    for (size_t i = 0; i < PEERS_SLOTS; i++) {
+        if (g->peer[i].used) {
+            g->peer[i].used = tell_hello_required(g, g->peer[i].routing, ROUTING_BYTES);
+        }
     }
 }
 
@@ -98,7 +142,14 @@ static void frames_release(struct frames *f)
     zmq_msg_close(&f->body);
 }
 
-/* One whole message of a peer. 1 = good, 0 = nothing there, -1 = dropped and counted. */
+/* libzmq's probe: a peer has just connected, perhaps with a session that nobody here knows. */
+static bool is_probe(struct frames *f)
+{
+    return zmq_msg_size(&f->head) == 0 && !zmq_msg_more(&f->head);
+}
+
+/* One whole message of a peer. 1 = good, 0 = nothing there, -1 = answered, or dropped and counted.
+ */
 static int receive_peer(struct gate *g, struct frames *f)
 {
     zmq_msg_init(&f->routing);
@@ -107,14 +158,20 @@ static int receive_peer(struct gate *g, struct frames *f)
     if (zmq_msg_recv(&f->routing, g->peers, ZMQ_DONTWAIT) < 0) {
         return 0;
     }
-    if (!zmq_msg_more(&f->routing) || zmq_msg_recv(&f->head, g->peers, 0) < 0 ||
-        !zmq_msg_more(&f->head) || zmq_msg_recv(&f->body, g->peers, 0) < 0 ||
+    bool has_head = zmq_msg_more(&f->routing) && zmq_msg_recv(&f->head, g->peers, 0) >= 0;
+    if (has_head && is_probe(f)) {
+        remember_peer(g, &f->routing);
+        tell_hello_required(g, zmq_msg_data(&f->routing), zmq_msg_size(&f->routing));
+        return -1;
+    }
+    if (!has_head || !zmq_msg_more(&f->head) || zmq_msg_recv(&f->body, g->peers, 0) < 0 ||
         zmq_msg_more(&f->body)) {
         drop_rest(g->peers);
         g->rejected[REJECT_FRAMES]++;
         return -1;
     }
-    if (zmq_msg_size(&f->routing) > ROUTING_BYTES_MAX || zmq_msg_size(&f->head) != HEAD_BYTES) {
+    if (zmq_msg_size(&f->routing) > ROUTING_BYTES_MAX ||
+        zmq_msg_size(&f->head) != SAATTO_HEAD_BYTES) {
         g->rejected[REJECT_HEAD]++;
         return -1;
     }
@@ -136,6 +193,7 @@ static void forward(struct gate *g, struct frames *f)
         g->rejected[REJECT_KEY]++;
         return;
     }
+    remember_peer(g, &f->routing);
     if (zmq_send(g->core, &kind, 1, ZMQ_SNDMORE | ZMQ_DONTWAIT) != 1) {
         g->rejected[REJECT_CORE_BUSY]++; /* the worker's outbox has it; it comes again */
         return;
@@ -184,16 +242,21 @@ static void to_peer(struct gate *g)
 
 static void take_keys(struct gate *g)
 {
+    uint64_t core_id = 0;
     zmq_msg_t m;
 
     zmq_msg_init(&m);
-    if (zmq_msg_recv(&m, g->core, 0) >= 0) {
-        zap_keys(g->zap, zmq_msg_data(&m), zmq_msg_size(&m) / IPC_KEY_BYTES);
-        if (!g->keys_known) {
-            sto_log(STO_INFO, "gate_ready", "keys",
-                    sto_i((int64_t)(zmq_msg_size(&m) / IPC_KEY_BYTES)), NULL);
+    if (zmq_recv(g->core, &core_id, sizeof core_id, 0) == (int)sizeof core_id &&
+        zmq_msg_recv(&m, g->core, 0) >= 0) {
+        size_t n = zmq_msg_size(&m) / IPC_KEY_BYTES;
+        zap_keys(g->zap, zmq_msg_data(&m), n);
+        if (core_id != g->core_id) {
+            sto_log(STO_INFO, "gate_ready", "keys", sto_i((int64_t)n), NULL);
         }
-        g->keys_known = true;
+        if (core_id != g->core_id && g->peers != NULL) {
+            tell_all_hello_required(g);
+        }
+        g->core_id = core_id;
     }
     zmq_msg_close(&m);
 }
@@ -270,37 +333,43 @@ static int open_peers(struct gate *g, const struct gate_options *o, struct sto_e
         return sto_fail(err, STO_E_IO, "gate: could not listen on '%s': %s", o->listen,
                         zmq_strerror(zmq_errno()));
     }
-    return zap_self_test(g->zap, g->peers, pub, err);
+    rc = zap_self_test(g->zap, g->peers, pub, err);
+    if (rc == 0) {
+        sto_log(STO_INFO, "gate_listening", "endpoint", o->listen, NULL);
+    }
+    return rc;
 }
 
-static void loop(struct gate *g, const struct gate_options *o)
+static int loop(struct gate *g, const struct gate_options *o, struct sto_err *err)
 {
-    zmq_pollitem_t items[3] = {{.socket = zap_socket(g->zap), .events = ZMQ_POLLIN},
-                               {.socket = g->core, .events = ZMQ_POLLIN},
-                               {.socket = g->peers, .events = ZMQ_POLLIN}};
+    int rc = 0;
 
-    while (!process_stopped()) {
+    while (!process_stopped() && rc == 0) {
+        zmq_pollitem_t items[3] = {{.socket = zap_socket(g->zap), .events = ZMQ_POLLIN},
+                                   {.socket = g->core, .events = ZMQ_POLLIN},
+                                   {.socket = g->peers, .events = ZMQ_POLLIN}};
         int64_t now = sto_mono_us();
         if (getppid() != o->parent_pid && o->parent_pid != 0) {
-            return;
+            return 0;
         }
         if (now >= g->next_report_us) {
             report(g);
             g->next_report_us = now + STO_US_PER_SEC;
         }
-        if (!g->keys_known && now >= g->next_up_us) {
-            send_up(g); /* until the core has answered once */
-            g->next_up_us = now + STO_US_PER_SEC / 5;
-        }
-        if (zmq_poll(items, 3, g->keys_known ? 500 : 50) < 0 && zmq_errno() != EINTR) {
-            return;
+        if (zmq_poll(items, g->peers != NULL ? 3 : 2, 500) < 0 && zmq_errno() != EINTR) {
+            return 0;
         }
         if (items[0].revents) {
             zap_serve(g->zap);
         }
         from_core(g);
-        from_peers(g);
+        if (g->peers != NULL) {
+            from_peers(g);
+        } else if (g->core_id != 0) {
+            rc = open_peers(g, o, err); /* now that it could let somebody in */
+        }
     }
+    return rc;
 }
 
 int gate_run(const struct gate_options *o, struct sto_err *err)
@@ -313,7 +382,7 @@ int gate_run(const struct gate_options *o, struct sto_err *err)
                              .rlim_max = (rlim_t)o->memory_mib << 20};
         setrlimit(RLIMIT_AS, &lim);
     }
-    g.boot = sto_random_u64();
+    pack_hello_required(&g);
     g.ctx = zmq_ctx_new();
     STO_ASSERT(g.ctx != NULL);
     g.zap = zap_new(g.ctx);
@@ -322,17 +391,15 @@ int gate_run(const struct gate_options *o, struct sto_err *err)
     set_int(g.core, ZMQ_SNDHWM, 4096);
     set_int(g.core, ZMQ_RCVHWM, 0);
     set_int(g.core, ZMQ_RECONNECT_IVL, 20);
-    /* what was queued for a dead core belongs to no session of the new one */
+    /* what was queued for a dead core belongs to no session of the new one, which we greet */
     set_int(g.core, ZMQ_IMMEDIATE, 1);
+    set_int(g.core, ZMQ_PROBE_ROUTER, 1);
+    zmq_setsockopt(g.core, ZMQ_ROUTING_ID, IPC_GATE_NAME, strlen(IPC_GATE_NAME));
     if (zmq_connect(g.core, o->core) != 0) {
         rc = sto_fail(err, STO_E_IO, "gate: could not connect to '%s': %s", o->core,
                       zmq_strerror(zmq_errno()));
     } else {
-        rc = open_peers(&g, o, err);
-    }
-    if (rc == 0) {
-        sto_log(STO_INFO, "gate_listening", "endpoint", o->listen, NULL);
-        loop(&g, o);
+        rc = loop(&g, o, err);
     }
     zap_destroy(&g.zap);
     if (g.peers != NULL) {

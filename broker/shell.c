@@ -219,8 +219,10 @@ static void loop(struct shell *sh, const struct shell_options *o)
         unsigned n = store_pg_pollfds(sh->store, fds, 3);
         zmq_pollitem_t items[4] = {{.socket = sh->gates, .events = ZMQ_POLLIN}};
         for (unsigned i = 0; i < n; i++) {
-            /* ZMQ_POLLOUT is not POLLOUT: a store that waits for room would otherwise wait for the next frame */
-            short wanted = (short)((fds[i].events & POLLIN ? ZMQ_POLLIN : 0) | (fds[i].events & POLLOUT ? ZMQ_POLLOUT : 0));
+            /* ZMQ_POLLOUT is not POLLOUT: a store that waits for room would otherwise wait for the
+             * next frame */
+            short wanted = (short)((fds[i].events & POLLIN ? ZMQ_POLLIN : 0) |
+                                   (fds[i].events & POLLOUT ? ZMQ_POLLOUT : 0));
             items[i + 1] = (zmq_pollitem_t){.fd = fds[i].fd, .events = wanted};
         }
         if (zmq_poll(items, (int)n + 1, timeout_ms(sh)) < 0 && zmq_errno() != EINTR) {
