@@ -21,10 +21,11 @@
 
 #define PAUSE_US_MIN (STO_US_PER_SEC / 5)
 #define PAUSE_US_MAX (5 * STO_US_PER_SEC)
-#define HEALTHY_US (10 * STO_US_PER_SEC)
-#define POLL_MS 20
+#define HEALTHY_US   (10 * STO_US_PER_SEC)
+#define POLL_MS      20
 
-void child_init(struct child *c, const char *name, const char *log, bool restarts, const char *const *argv)
+void child_init(struct child *c, const char *name, const char *log, bool restarts,
+                const char *const *argv)
 {
     *c = (struct child){.name = sto_xstrdup(name), .log = sto_xstrdup(log), .restarts = restarts};
     for (size_t i = 0; argv[i] != NULL; i++) {
@@ -172,7 +173,9 @@ char *program_dir(void)
 
 unsigned free_port(unsigned wanted)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)wanted)};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons((uint16_t)wanted)};
     socklen_t size = sizeof a;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     unsigned port = 0;
@@ -183,7 +186,8 @@ unsigned free_port(unsigned wanted)
     /* libzmq binds with it too; a port that only lingers counts as free */
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0 && getsockname(fd, (struct sockaddr *)&a, &size) == 0) {
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0 &&
+        getsockname(fd, (struct sockaddr *)&a, &size) == 0) {
         port = ntohs(a.sin_port);
     }
     close(fd);
