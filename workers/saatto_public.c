@@ -114,7 +114,7 @@ static char *text(const char *s)
 
 static void fields_wire(const struct saatto_event *e, sto_arena_t *arena, Saatto__V1__Event *w)
 {
-    w->fields = need(arena, e->n_fields * sizeof *w->fields);
+    w->fields = need(arena, e->n_fields * sizeof(Saatto__V1__Field *));
     w->n_fields = e->n_fields;
     for (size_t i = 0; i < e->n_fields; i++) {
         const struct saatto_field *f = &e->fields[i];
@@ -140,7 +140,7 @@ static void fields_wire(const struct saatto_event *e, sto_arena_t *arena, Saatto
 
 static void names_wire(const struct saatto_event *e, sto_arena_t *arena, Saatto__V1__Event *w)
 {
-    w->names = need(arena, e->n_names * sizeof *w->names);
+    w->names = need(arena, e->n_names * sizeof(Saatto__V1__Name *));
     w->n_names = e->n_names;
     for (size_t i = 0; i < e->n_names; i++) {
         Saatto__V1__Name *x = need(arena, sizeof *x);

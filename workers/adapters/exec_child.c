@@ -18,8 +18,6 @@
 
 #include "sto_arena.h"
 
-extern char **environ;
-
 struct child {
     pid_t pid; /* 0 = reaped */
     int pid_fd, in, out;
@@ -82,7 +80,7 @@ static int open_pipes(int in[2], int out[2], struct sto_err *err)
 int child_start(const char *program, const char *input, size_t output_max, int64_t limit_us,
                 int64_t now_us, child_t **out, struct sto_err *err)
 {
-    int in_pipe[2], out_pipe[2];
+    int in_pipe[2] = {-1, -1}, out_pipe[2] = {-1, -1};
     pid_t pid = 0;
     int rc = open_pipes(in_pipe, out_pipe, err);
 

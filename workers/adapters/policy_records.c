@@ -132,7 +132,7 @@ static void take_row(struct reading *x)
     *row = (struct record_row){.table = x->table, .cells = cells, .line = x->line};
     if (r->n_rows == r->cap) {
         r->cap = r->cap == 0 ? 64 : r->cap * 2;
-        r->rows = sto_xrealloc(r->rows, r->cap * sizeof *r->rows);
+        r->rows = sto_xrealloc(r->rows, r->cap * sizeof(struct record_row *));
     }
     r->rows[r->n_rows++] = row;
 }
@@ -156,7 +156,7 @@ static void sort_rows(records_t *r, sto_diags_t *diags)
     if (r->n_rows == 0) {
         return;
     }
-    qsort(r->rows, r->n_rows, sizeof *r->rows, by_key);
+    qsort(r->rows, r->n_rows, sizeof(struct record_row *), by_key);
     for (size_t i = 1; i < r->n_rows; i++) {
         const struct record_row *a = r->rows[i - 1], *b = r->rows[i];
         if (strcmp(key_of(a), key_of(b)) == 0) {
