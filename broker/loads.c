@@ -219,7 +219,9 @@ void loads_release(reactor_t *r)
         free(d);
         d = next;
     }
-    explicit_bzero(r->keys.v, r->keys.n * sizeof(*r->keys.v));
+    if (r->keys.v) {
+        explicit_bzero(r->keys.v, r->keys.n * sizeof(*r->keys.v));
+    }
     free(r->keys.v);
     free(r->loads.v);
     free(r->again.v);

@@ -19,9 +19,9 @@
 #include "sto_arena.h"
 #include "sto_time.h"
 
-#define PAUSE_US_MIN (STO_US_PER_SEC / 5)
+#define PAUSE_US_MIN (STO_US_PER_SEC / 20)
 #define PAUSE_US_MAX (5 * STO_US_PER_SEC)
-#define HEALTHY_US   (10 * STO_US_PER_SEC)
+#define HEALTHY_US   (STO_US_PER_SEC / 2) /* who lived so long starts anew at once */
 #define POLL_MS      20
 
 void child_init(struct child *c, const char *name, const char *log, bool restarts,
@@ -102,7 +102,7 @@ bool child_watch(struct child *c, int64_t mono_us)
 
     if (ended) {
         bool healthy = mono_us - c->started_us > HEALTHY_US;
-        c->pause_us = healthy || c->pause_us == 0 ? PAUSE_US_MIN : 2 * c->pause_us;
+        c->pause_us = healthy ? 0 : c->pause_us == 0 ? PAUSE_US_MIN : 2 * c->pause_us;
         c->pause_us = c->pause_us > PAUSE_US_MAX ? PAUSE_US_MAX : c->pause_us;
         c->start_at_us = mono_us + c->pause_us;
     }
