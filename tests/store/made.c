@@ -123,10 +123,10 @@ static void add_marks(struct maker *m, struct batch *b)
 {
     for (uint16_t s = 0; s < m->n_shards; s++) {
         for (uint16_t o = 1; o <= m->n_orgs; o++) {
-            if (m->outbox[s][o] > 300) {
+            if (m->sent[s][o] && m->outbox[s][o] > 300) {
                 b->cursors[b->n_cursors++] = (struct row_cursor){s, o, m->outbox[s][o] - 300};
             }
-            if (m->inbox[s][o] > 0) {
+            if (m->came[s][o]) {
                 b->inbox[b->n_inbox++] =
                     (struct row_inbox){s, o, UINT64_C(0x9000000000000000) + o, m->inbox[s][o]};
             }
@@ -155,6 +155,7 @@ static void hop(struct maker *m, struct batch *b)
     }
     uint16_t shard = (uint16_t)sto_uuid_shard(&c->id, m->n_shards);
     m->now_us++;
+    m->came[shard][m->made % m->n_orgs + 1] = m->sent[shard][(m->made + 2) % m->n_orgs + 1] = true;
     add_event(m, b, c, shard);
     add_case(m, b, c, shard);
     add_ledger(m, b, c, shard);
@@ -167,6 +168,9 @@ struct store_request *made_commit(struct maker *m, uint32_t n)
 {
     struct store_request *r = sto_xcalloc(1, sizeof *r);
     uint32_t marks = m->n_shards * m->n_orgs;
+
+    memset(m->sent, 0, sizeof m->sent);
+    memset(m->came, 0, sizeof m->came);
 
     r->kind = STORE_COMMIT;
     r->arena = sto_arena_new(64u << 20);

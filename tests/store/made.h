@@ -17,6 +17,7 @@ struct maker {
     unsigned n_shards, n_orgs;
     uint64_t epoch[STO_SHARDS_MAX], idx[STO_SHARDS_MAX], config, core;
     uint64_t outbox[STO_SHARDS_MAX][16], inbox[STO_SHARDS_MAX][16];
+    bool sent[STO_SHARDS_MAX][16], came[STO_SHARDS_MAX][16]; /* in the batch being made */
     int64_t now_us;
     struct made_case *cases; /* open ones, in a ring */
     uint32_t n_cases, next_case;
