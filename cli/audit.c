@@ -10,10 +10,10 @@
 #include "sto_arena.h"
 #include "sto_time.h"
 
-#define CHUNK_ROWS 2000
-#define PAGE_ROWS 1000
-#define TEXT(n) TEXT_(n)
-#define TEXT_(n) #n
+#define CHUNK_ROWS       2000
+#define PAGE_ROWS        1000
+#define TEXT(n)          TEXT_(n)
+#define TEXT_(n)         #n
 #define FACT_ARENA_BYTES (8u << 20)
 
 void audit_differ(struct audit *a, int64_t idx, const struct sto_uuid *id, const char *fmt, ...)
@@ -43,10 +43,12 @@ static int read_events(struct audit *a, struct sto_err *err)
 
     snprintf(shard, sizeof shard, "%u", a->shard);
     snprintf(from, sizeof from, "%llu", (unsigned long long)a->next_idx);
-    PGresult *r = db_query_binary(a->r.db,
-                                  "SELECT " AUDIT_EVENT_COLUMNS " FROM event e LEFT JOIN case_row c ON c.shard = e.shard AND c.case_id = e.case_id "
-                                  "WHERE e.shard = $1::int2 AND e.idx >= $2::int8 ORDER BY e.idx LIMIT " TEXT(CHUNK_ROWS),
-                                  2, params, err);
+    PGresult *r = db_query_binary(
+        a->r.db,
+        "SELECT " AUDIT_EVENT_COLUMNS
+        " FROM event e LEFT JOIN case_row c ON c.shard = e.shard AND c.case_id = e.case_id "
+        "WHERE e.shard = $1::int2 AND e.idx >= $2::int8 ORDER BY e.idx LIMIT " TEXT(CHUNK_ROWS),
+        2, params, err);
     if (r == NULL) {
         return -STO_E_DB;
     }
@@ -68,7 +70,8 @@ static int all_events(struct audit *a, struct sto_err *err)
     return n < 0 ? n : 0;
 }
 
-/* One page of rows and their ledger, in the snapshot that also gave the log's last events. last: the id to go on from. */
+/* One page of rows and their ledger, in the snapshot that also gave the log's last events. last:
+ * the id to go on from. */
 static int compare_page(struct audit *a, char last[37], int *n, struct sto_err *err)
 {
     char shard[12], upto[37];
@@ -76,11 +79,14 @@ static int compare_page(struct audit *a, char last[37], int *n, struct sto_err *
 
     snprintf(shard, sizeof shard, "%u", a->shard);
     int rc = all_events(a, err);
-    PGresult *rows = rc != 0 ? NULL
-                             : db_query_binary(a->r.db,
-                                               "SELECT shard, case_id, aggregate, seq, wake, open, holder_org, holder_desk, workflow, client, skeleton FROM "
-                                               "case_row WHERE shard = $1::int2 AND case_id > $2::uuid ORDER BY case_id LIMIT " TEXT(PAGE_ROWS),
-                                               2, params, err);
+    PGresult *rows =
+        rc != 0 ? NULL
+                : db_query_binary(a->r.db,
+                                  "SELECT shard, case_id, aggregate, seq, wake, open, holder_org, "
+                                  "holder_desk, workflow, client, skeleton FROM "
+                                  "case_row WHERE shard = $1::int2 AND case_id > $2::uuid ORDER BY "
+                                  "case_id LIMIT " TEXT(PAGE_ROWS),
+                                  2, params, err);
     if (rows == NULL) {
         return rc != 0 ? rc : -STO_E_DB;
     }
@@ -90,10 +96,12 @@ static int compare_page(struct audit *a, char last[37], int *n, struct sto_err *
         struct sto_uuid id;
         db_uuid(rows, *n - 1, 1, &id);
         sto_uuid_format(&id, upto);
-        PGresult *ledger = db_query_binary(a->r.db,
-                                           "SELECT case_id, n, since, org, desk, event_idx, prev_since FROM ledger WHERE shard = $1::int2 AND case_id > "
-                                           "$2::uuid AND case_id <= $3::uuid ORDER BY case_id, n",
-                                           3, params, err);
+        PGresult *ledger =
+            db_query_binary(a->r.db,
+                            "SELECT case_id, n, since, org, desk, event_idx, prev_since FROM "
+                            "ledger WHERE shard = $1::int2 AND case_id > "
+                            "$2::uuid AND case_id <= $3::uuid ORDER BY case_id, n",
+                            3, params, err);
         rc = ledger == NULL ? -STO_E_DB : audit_compare_ledger(a, rows, ledger);
         PQclear(ledger);
         memcpy(last, upto, sizeof upto);
@@ -103,7 +111,8 @@ static int compare_page(struct audit *a, char last[37], int *n, struct sto_err *
 }
 
 /* begin … end: one snapshot */
-static int in_snapshot(struct audit *a, int (*work)(struct audit *, void *, struct sto_err *), void *arg, struct sto_err *err)
+static int in_snapshot(struct audit *a, int (*work)(struct audit *, void *, struct sto_err *),
+                       void *arg, struct sto_err *err)
 {
     struct sto_err ignored = {0};
     int rc = db_run(a->r.db, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err);
@@ -140,14 +149,17 @@ static void missing_rows(struct audit *a)
     const struct audit_item *it;
 
     for (size_t i = 0; (it = audit_items_next(a->items, &i)) != NULL;) {
-        /* one that was opened after its page was compared has not been looked at, which is no fault */
+        /* one that was opened after its page was compared has not been looked at, which is no fault
+         */
         if (!it->compared && !it->broken && it->last_idx < a->next_idx) {
             char shard[12], text[37];
             const char *params[] = {shard, text};
             struct sto_err ignored = {0};
             snprintf(shard, sizeof shard, "%u", a->shard);
             sto_uuid_format(&it->id, text);
-            PGresult *r = db_query(a->r.db, "SELECT 1 FROM case_row WHERE shard = $1::int2 AND case_id = $2::uuid", 2, params, &ignored);
+            PGresult *r = db_query(
+                a->r.db, "SELECT 1 FROM case_row WHERE shard = $1::int2 AND case_id = $2::uuid", 2,
+                params, &ignored);
             if (r != NULL && PQntuples(r) == 0) {
                 audit_differ(a, (int64_t)it->last_idx, &it->id, "it has events but no row");
             }
@@ -192,10 +204,12 @@ static int case_work(struct audit *a, void *arg, struct sto_err *err)
 
     snprintf(shard, sizeof shard, "%u", a->shard);
     sto_uuid_format(id, text);
-    PGresult *r = db_query_binary(a->r.db,
-                                  "SELECT " AUDIT_EVENT_COLUMNS " FROM event e LEFT JOIN case_row c ON c.shard = e.shard AND c.case_id = e.case_id "
-                                  "WHERE e.shard = $1::int2 AND e.case_id = $2::uuid AND e.case_seq > 0 ORDER BY e.case_seq",
-                                  2, params, err);
+    PGresult *r = db_query_binary(
+        a->r.db,
+        "SELECT " AUDIT_EVENT_COLUMNS
+        " FROM event e LEFT JOIN case_row c ON c.shard = e.shard AND c.case_id = e.case_id "
+        "WHERE e.shard = $1::int2 AND e.case_id = $2::uuid AND e.case_seq > 0 ORDER BY e.case_seq",
+        2, params, err);
     if (r == NULL) {
         return -STO_E_DB;
     }
@@ -204,15 +218,18 @@ static int case_work(struct audit *a, void *arg, struct sto_err *err)
     }
     PQclear(r);
     r = db_query_binary(a->r.db,
-                        "SELECT shard, case_id, aggregate, seq, wake, open, holder_org, holder_desk, workflow, client, skeleton FROM case_row WHERE "
+                        "SELECT shard, case_id, aggregate, seq, wake, open, holder_org, "
+                        "holder_desk, workflow, client, skeleton FROM case_row WHERE "
                         "shard = $1::int2 AND case_id = $2::uuid",
                         2, params, err);
     int rc = r == NULL ? -STO_E_DB : audit_compare_cases(a, r);
-    PGresult *ledger = rc != 0 ? NULL
-                               : db_query_binary(a->r.db,
-                                                 "SELECT case_id, n, since, org, desk, event_idx, prev_since FROM ledger WHERE shard = $1::int2 AND "
-                                                 "case_id = $2::uuid ORDER BY n",
-                                                 2, params, err);
+    PGresult *ledger = rc != 0
+                           ? NULL
+                           : db_query_binary(a->r.db,
+                                             "SELECT case_id, n, since, org, desk, event_idx, "
+                                             "prev_since FROM ledger WHERE shard = $1::int2 AND "
+                                             "case_id = $2::uuid ORDER BY n",
+                                             2, params, err);
     rc = rc != 0 ? rc : ledger == NULL ? -STO_E_DB : audit_compare_ledger(a, r, ledger);
     PQclear(ledger);
     PQclear(r);
@@ -242,8 +259,11 @@ static json_t *differences_json(const struct audit *a)
     for (uint64_t i = 0; i < a->differences && i < AUDIT_KEPT_MAX; i++) {
         const struct audit_difference *d = &a->kept[i];
         char text[37];
-        json_array_append_new(list, json_pack("{s:i, s:I, s:s, s:s}", "shard", d->shard, "idx", (json_int_t)d->idx, "case",
-                                              sto_uuid_is_zero(&d->case_id) ? "" : sto_uuid_format(&d->case_id, text), "what", d->what));
+        json_array_append_new(
+            list,
+            json_pack("{s:i, s:I, s:s, s:s}", "shard", d->shard, "idx", (json_int_t)d->idx, "case",
+                      sto_uuid_is_zero(&d->case_id) ? "" : sto_uuid_format(&d->case_id, text),
+                      "what", d->what));
     }
     return list;
 }
@@ -253,22 +273,34 @@ static int tell(struct cli *c, const struct audit *a, double seconds, struct sto
     for (uint64_t i = 0; i < a->differences && i < AUDIT_KEPT_MAX; i++) {
         const struct audit_difference *d = &a->kept[i];
         char text[37];
-        output_say(&c->out, "differs: shard %d idx %lld%s%s: %s", d->shard, (long long)d->idx, sto_uuid_is_zero(&d->case_id) ? "" : " case ",
-                   sto_uuid_is_zero(&d->case_id) ? "" : sto_uuid_format(&d->case_id, text), d->what);
+        output_say(&c->out, "differs: shard %d idx %lld%s%s: %s", d->shard, (long long)d->idx,
+                   sto_uuid_is_zero(&d->case_id) ? "" : " case ",
+                   sto_uuid_is_zero(&d->case_id) ? "" : sto_uuid_format(&d->case_id, text),
+                   d->what);
     }
-    output_say(&c->out, "replayed %llu events (%llu refused) of %llu cases and %llu sessions; %llu leaves recomputed; %llu change points of the ledger",
-               (unsigned long long)a->events, (unsigned long long)a->refused, (unsigned long long)a->cases, (unsigned long long)a->sessions,
+    output_say(&c->out,
+               "replayed %llu events (%llu refused) of %llu cases and %llu sessions; %llu leaves "
+               "recomputed; %llu change points of the ledger",
+               (unsigned long long)a->events, (unsigned long long)a->refused,
+               (unsigned long long)a->cases, (unsigned long long)a->sessions,
                (unsigned long long)a->leaves, (unsigned long long)a->ledger_points);
-    output_say(&c->out, a->differences == 0 ? "State, ledger, inbox and outbox follow from the log: no differences%.0llu." : "%llu differences.",
+    output_say(&c->out,
+               a->differences == 0
+                   ? "State, ledger, inbox and outbox follow from the log: no differences%.0llu."
+                   : "%llu differences.",
                (unsigned long long)a->differences);
     output_object(&c->out,
-                  json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "ok", a->differences == 0, "events", (json_int_t)a->events, "refused",
-                            (json_int_t)a->refused, "cases", (json_int_t)a->cases, "sessions", (json_int_t)a->sessions, "leaves",
-                            (json_int_t)a->leaves, "ledger_points", (json_int_t)a->ledger_points, "differences", (json_int_t)a->differences,
-                            "seconds", seconds, "found", differences_json(a)),
+                  json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:o}", "ok",
+                            a->differences == 0, "events", (json_int_t)a->events, "refused",
+                            (json_int_t)a->refused, "cases", (json_int_t)a->cases, "sessions",
+                            (json_int_t)a->sessions, "leaves", (json_int_t)a->leaves,
+                            "ledger_points", (json_int_t)a->ledger_points, "differences",
+                            (json_int_t)a->differences, "seconds", seconds, "found",
+                            differences_json(a)),
                   true);
     if (a->differences != 0) {
-        sto_fail(err, STO_E_DIFFERENT, "%llu differences between the log and what is stored", (unsigned long long)a->differences);
+        sto_fail(err, STO_E_DIFFERENT, "%llu differences between the log and what is stored",
+                 (unsigned long long)a->differences);
         sto_err_fix(err, "the log is the truth; keep the database as it is and report it");
         return -STO_E_DIFFERENT;
     }
@@ -310,8 +342,10 @@ const struct verb audit_verbs[] = {
     {.name = "replay",
      .words = "",
      .options = replay_options,
-     .help = "Evolves the log of every case anew and compares with stored state and ledger; recomputes every leaf",
-     .more = "Also checked: indexes and sequences without gaps, the rules of responsibility after every event, inbox, outbox and mail.\n"
+     .help = "Evolves the log of every case anew and compares with stored state and ledger; "
+             "recomputes every leaf",
+     .more = "Also checked: indexes and sequences without gaps, the rules of responsibility after "
+             "every event, inbox, outbox and mail.\n"
              "Exit 10 if anything differs.",
      .run = audit_replay_verb},
     {0},

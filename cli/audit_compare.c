@@ -9,7 +9,8 @@
 
 /* --------------------------------------------------------------------- cases */
 
-/* shard, case_id, aggregate, seq, wake, open, holder_org, holder_desk, workflow, client, skeleton */
+/* shard, case_id, aggregate, seq, wake, open, holder_org, holder_desk, workflow, client, skeleton
+ */
 static int32_t hour_of(int64_t us)
 {
     if (us == INT64_MAX) {
@@ -19,7 +20,8 @@ static int32_t hour_of(int64_t us)
     return h >= INT32_MAX ? INT32_MAX - 1 : h <= INT32_MIN ? INT32_MIN : (int32_t)h;
 }
 
-static void compare_columns(struct audit *a, const PGresult *r, int i, const struct case_state *s, const struct sto_uuid *id)
+static void compare_columns(struct audit *a, const PGresult *r, int i, const struct case_state *s,
+                            const struct sto_uuid *id)
 {
     struct sto_uuid client;
     size_t n = 0;
@@ -32,7 +34,8 @@ static void compare_columns(struct audit *a, const PGresult *r, int i, const str
     if (db_int(r, i, 6) != s->holder.org || db_int(r, i, 7) != s->holder.desk) {
         audit_differ(a, 0, id, "the columns of who is responsible are not those of its state");
     }
-    if (n != sizeof s->workflow || memcmp(workflow, s->workflow, n) != 0 || !sto_uuid_eq(&client, &s->client)) {
+    if (n != sizeof s->workflow || memcmp(workflow, s->workflow, n) != 0 ||
+        !sto_uuid_eq(&client, &s->client)) {
         audit_differ(a, 0, id, "the columns workflow and client are not those of its state");
     }
     if (s->status == CASE_OPEN && db_int(r, i, 4) > hour_of(state_next_due_us(s))) {
@@ -48,11 +51,13 @@ static void compare_state(struct audit *a, const PGresult *r, int i, struct audi
 
     if (it->session) {
         struct session_state *stored = sto_xcalloc(1, sizeof *stored);
-        bool same = session_decode(skeleton, n, stored, &err) == 0 && session_decode(it->state, it->n_state, a->session, &err) == 0 &&
+        bool same = session_decode(skeleton, n, stored, &err) == 0 &&
+                    session_decode(it->state, it->n_state, a->session, &err) == 0 &&
                     session_equal(stored, a->session);
         free(stored);
         if (!same) {
-            audit_differ(a, (int64_t)it->last_idx, &it->id, "the stored session is not what its events lead to");
+            audit_differ(a, (int64_t)it->last_idx, &it->id,
+                         "the stored session is not what its events lead to");
         }
         return;
     }
@@ -60,8 +65,10 @@ static void compare_state(struct audit *a, const PGresult *r, int i, struct audi
         audit_differ(a, 0, &it->id, "the stored state cannot be read: %s", err.what);
         return;
     }
-    if (state_decode(it->state, it->n_state, &a->after, &err) != 0 || !state_equal(&a->before, &a->after)) {
-        audit_differ(a, (int64_t)it->last_idx, &it->id, "the stored state (event %u) is not what its events lead to (event %u)",
+    if (state_decode(it->state, it->n_state, &a->after, &err) != 0 ||
+        !state_equal(&a->before, &a->after)) {
+        audit_differ(a, (int64_t)it->last_idx, &it->id,
+                     "the stored state (event %u) is not what its events lead to (event %u)",
                      a->before.seq, a->after.seq);
         return;
     }
@@ -89,15 +96,18 @@ int audit_compare_cases(struct audit *a, const PGresult *r)
 /* -------------------------------------------------------------------- ledger */
 
 /* case_id, n, since, org, desk, event_idx, prev_since; ordered by case_id, n */
-static void compare_point(struct audit *a, const PGresult *r, int i, const struct ledger_point *p, const struct sto_uuid *id)
+static void compare_point(struct audit *a, const PGresult *r, int i, const struct ledger_point *p,
+                          const struct sto_uuid *id)
 {
     bool first = p->n == 0;
 
     a->ledger_points++;
-    if (db_int(r, i, 1) != p->n || db_time_us(r, i, 2) != p->since_us || db_int(r, i, 3) != p->who.org ||
-        db_int(r, i, 4) != (p->who.org == 0 ? 0 : p->who.desk) || db_int(r, i, 5) != (int64_t)p->event_idx ||
-        (PQgetisnull(r, i, 6) != 0) != first || (!first && db_time_us(r, i, 6) != p->prev_since_us)) {
-        audit_differ(a, (int64_t)p->event_idx, id, "change point %u of the ledger is not what the events lead to", p->n);
+    if (db_int(r, i, 1) != p->n || db_time_us(r, i, 2) != p->since_us ||
+        db_int(r, i, 3) != p->who.org || db_int(r, i, 4) != (p->who.org == 0 ? 0 : p->who.desk) ||
+        db_int(r, i, 5) != (int64_t)p->event_idx || (PQgetisnull(r, i, 6) != 0) != first ||
+        (!first && db_time_us(r, i, 6) != p->prev_since_us)) {
+        audit_differ(a, (int64_t)p->event_idx, id,
+                     "change point %u of the ledger is not what the events lead to", p->n);
     }
 }
 
@@ -109,7 +119,9 @@ static void without_ledger(struct audit *a, const PGresult *rows)
         db_uuid(rows, i, 1, &id);
         const struct audit_item *it = audit_items_find(a->items, &id);
         if (it != NULL && !it->broken && !it->in_ledger && it->n_ledger != 0) {
-            audit_differ(a, 0, &id, "the ledger knows nothing of it, the events lead to %zu change points", it->n_ledger);
+            audit_differ(a, 0, &id,
+                         "the ledger knows nothing of it, the events lead to %zu change points",
+                         it->n_ledger);
         }
     }
 }
@@ -133,7 +145,8 @@ int audit_compare_ledger(struct audit *a, const PGresult *rows, const PGresult *
         }
         it->in_ledger = true;
         if ((size_t)(i - from) != it->n_ledger) {
-            audit_differ(a, 0, &id, "the ledger has %d change points, the events lead to %zu", i - from, it->n_ledger);
+            audit_differ(a, 0, &id, "the ledger has %d change points, the events lead to %zu",
+                         i - from, it->n_ledger);
             continue;
         }
         for (size_t k = 0; k < it->n_ledger; k++) {
@@ -157,7 +170,8 @@ static PGresult *of_shard(struct audit *a, const char *sql, struct sto_err *err)
 
 static int compare_inbox(struct audit *a, struct sto_err *err)
 {
-    PGresult *r = of_shard(a, "SELECT org, stream, last FROM inbox_stream WHERE shard = $1::int2", err);
+    PGresult *r =
+        of_shard(a, "SELECT org, stream, last FROM inbox_stream WHERE shard = $1::int2", err);
 
     if (r == NULL) {
         return -STO_E_DB;
@@ -165,17 +179,20 @@ static int compare_inbox(struct audit *a, struct sto_err *err)
     for (int i = 0; i < PQntuples(r); i++) {
         uint64_t last = 0;
         for (size_t k = 0; k < a->n_streams; k++) {
-            if (a->streams[k].org == (unsigned)db_int(r, i, 0) && a->streams[k].stream == (uint64_t)db_int(r, i, 1)) {
+            if (a->streams[k].org == (unsigned)db_int(r, i, 0) &&
+                a->streams[k].stream == (uint64_t)db_int(r, i, 1)) {
                 last = a->streams[k].last;
             }
         }
         if (last != (uint64_t)db_int(r, i, 2)) {
-            audit_differ(a, 0, NULL, "the inbox of organisation %lld says %lld events, the log has %llu", (long long)db_int(r, i, 0),
-                         (long long)db_int(r, i, 2), (unsigned long long)last);
+            audit_differ(
+                a, 0, NULL, "the inbox of organisation %lld says %lld events, the log has %llu",
+                (long long)db_int(r, i, 0), (long long)db_int(r, i, 2), (unsigned long long)last);
         }
     }
     if ((size_t)PQntuples(r) != a->n_streams) {
-        audit_differ(a, 0, NULL, "the inbox knows %d streams, the log has %zu", PQntuples(r), a->n_streams);
+        audit_differ(a, 0, NULL, "the inbox knows %d streams, the log has %zu", PQntuples(r),
+                     a->n_streams);
     }
     PQclear(r);
     return 0;
@@ -183,22 +200,31 @@ static int compare_inbox(struct audit *a, struct sto_err *err)
 
 static int compare_outbox(struct audit *a, struct sto_err *err)
 {
-    PGresult *r = of_shard(a,
-                           "SELECT h.org, h.last, coalesce(k.acked, 0), (SELECT count(*) FROM outbox o WHERE o.shard = h.shard AND o.org = h.org AND "
-                           "o.seq > coalesce(k.acked, 0)), (SELECT count(*) FROM dead d WHERE d.shard = h.shard AND d.org = h.org AND d.seq > "
-                           "coalesce(k.acked, 0)), (SELECT coalesce(max(o.seq), 0) FROM outbox o WHERE o.shard = h.shard AND o.org = h.org) "
-                           "FROM outbox_head h LEFT JOIN outbox_cursor k USING (shard, org) WHERE h.shard = $1::int2",
-                           err);
+    PGresult *r = of_shard(
+        a,
+        "SELECT h.org, h.last, coalesce(k.acked, 0), (SELECT count(*) FROM outbox o WHERE o.shard "
+        "= h.shard AND o.org = h.org AND "
+        "o.seq > coalesce(k.acked, 0)), (SELECT count(*) FROM dead d WHERE d.shard = h.shard AND "
+        "d.org = h.org AND d.seq > "
+        "coalesce(k.acked, 0)), (SELECT coalesce(max(o.seq), 0) FROM outbox o WHERE o.shard = "
+        "h.shard AND o.org = h.org) "
+        "FROM outbox_head h LEFT JOIN outbox_cursor k USING (shard, org) WHERE h.shard = $1::int2",
+        err);
     if (r == NULL) {
         return -STO_E_DB;
     }
     for (int i = 0; i < PQntuples(r); i++) {
-        long long org = db_int(r, i, 0), last = db_int(r, i, 1), acked = db_int(r, i, 2), rows = db_int(r, i, 3), dead = db_int(r, i, 4);
+        long long org = db_int(r, i, 0), last = db_int(r, i, 1), acked = db_int(r, i, 2),
+                  rows = db_int(r, i, 3), dead = db_int(r, i, 4);
         if (acked > last || db_int(r, i, 5) > last) {
-            audit_differ(a, 0, NULL, "the outbox of organisation %lld goes beyond its last number %lld", org, last);
+            audit_differ(a, 0, NULL,
+                         "the outbox of organisation %lld goes beyond its last number %lld", org,
+                         last);
         } else if (rows + dead != last - acked) {
-            audit_differ(a, 0, NULL, "the outbox of organisation %lld holds %lld deliveries and %lld set aside where %lld wait", org, rows, dead,
-                         last - acked);
+            audit_differ(a, 0, NULL,
+                         "the outbox of organisation %lld holds %lld deliveries and %lld set aside "
+                         "where %lld wait",
+                         org, rows, dead, last - acked);
         }
     }
     PQclear(r);
@@ -208,8 +234,10 @@ static int compare_outbox(struct audit *a, struct sto_err *err)
 static int compare_mail(struct audit *a, struct sto_err *err)
 {
     PGresult *r = of_shard(a,
-                           "SELECT h.dst, h.last, coalesce(i.upto, 0), (SELECT count(*) FROM mail m WHERE m.src = h.src AND m.dst = h.dst AND m.seq > "
-                           "coalesce(i.upto, 0)) FROM mail_head h LEFT JOIN mail_in i ON i.src = h.src AND i.dst = h.dst WHERE h.src = $1::int2",
+                           "SELECT h.dst, h.last, coalesce(i.upto, 0), (SELECT count(*) FROM mail "
+                           "m WHERE m.src = h.src AND m.dst = h.dst AND m.seq > "
+                           "coalesce(i.upto, 0)) FROM mail_head h LEFT JOIN mail_in i ON i.src = "
+                           "h.src AND i.dst = h.dst WHERE h.src = $1::int2",
                            err);
     if (r == NULL) {
         return -STO_E_DB;
@@ -217,7 +245,8 @@ static int compare_mail(struct audit *a, struct sto_err *err)
     for (int i = 0; i < PQntuples(r); i++) {
         long long last = db_int(r, i, 1), upto = db_int(r, i, 2), rows = db_int(r, i, 3);
         if (upto > last || rows != last - upto) {
-            audit_differ(a, 0, NULL, "mail to shard %lld: %lld sent, %lld taken, %lld wait", (long long)db_int(r, i, 0), last, upto, rows);
+            audit_differ(a, 0, NULL, "mail to shard %lld: %lld sent, %lld taken, %lld wait",
+                         (long long)db_int(r, i, 0), last, upto, rows);
         }
     }
     PQclear(r);

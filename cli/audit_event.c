@@ -104,8 +104,8 @@ static void check_stream(struct audit *a, const struct row *x)
         a->streams[a->n_streams++] = (struct audit_stream){.org = x->org, .stream = x->stream};
     }
     if ((uint64_t)x->seq != a->streams[i].last + 1) {
-        audit_differ(a, x->idx, &x->id, "sequence %lld of a stream of organisation %u follows %llu", (long long)x->seq, x->org,
-                     (unsigned long long)a->streams[i].last);
+        audit_differ(a, x->idx, &x->id, "sequence %lld of a stream of organisation %u follows %llu",
+                     (long long)x->seq, x->org, (unsigned long long)a->streams[i].last);
     }
     a->streams[i].last = (uint64_t)x->seq;
 }
@@ -116,7 +116,8 @@ static void check_place(struct audit *a, const struct row *x)
         return;
     }
     if ((uint64_t)x->idx != a->next_idx) {
-        audit_differ(a, x->idx, NULL, "index %lld stands where %llu is wanted", (long long)x->idx, (unsigned long long)a->next_idx);
+        audit_differ(a, x->idx, NULL, "index %lld stands where %llu is wanted", (long long)x->idx,
+                     (unsigned long long)a->next_idx);
     }
     a->next_idx = (uint64_t)x->idx + 1;
     if (x->ts_us <= a->last_ts_us) {
@@ -128,14 +129,17 @@ static void check_place(struct audit *a, const struct row *x)
 
 /* --------------------------------------------------------------------- state */
 
-static void differ(struct audit *a, const struct row *x, struct audit_item *it, const char *what, const struct sto_err *err)
+static void differ(struct audit *a, const struct row *x, struct audit_item *it, const char *what,
+                   const struct sto_err *err)
 {
     it->broken = true;
-    audit_differ(a, x->idx, &x->id, "%s%s%s", what, err != NULL ? ": " : "", err != NULL ? err->what : "");
+    audit_differ(a, x->idx, &x->id, "%s%s%s", what, err != NULL ? ": " : "",
+                 err != NULL ? err->what : "");
 }
 
 /* The change points that broker and evolve agree on: the opening, then one for each move. */
-static void note_ledger(struct audit *a, const struct row *x, const struct fact *f, struct audit_item *it)
+static void note_ledger(struct audit *a, const struct row *x, const struct fact *f,
+                        struct audit_item *it)
 {
     const struct case_state *b = &a->before, *s = &a->after;
     struct ledger_point p = {.event_idx = (uint64_t)x->idx};
@@ -148,7 +152,8 @@ static void note_ledger(struct audit *a, const struct row *x, const struct fact 
     if (s->ledger_n > b->ledger_n) {
         p = (struct ledger_point){.n = s->ledger_n,
                                   .since_us = s->ledger_since_us,
-                                  .prev_since_us = b->status == CASE_NONE ? s->opened_us : b->ledger_since_us,
+                                  .prev_since_us =
+                                      b->status == CASE_NONE ? s->opened_us : b->ledger_since_us,
                                   .who = f->after,
                                   .event_idx = (uint64_t)x->idx};
         audit_item_point(it, &p);
@@ -175,7 +180,8 @@ static bool same_party(struct party a, struct party b)
     return a.org == b.org && a.desk == b.desk;
 }
 
-static void check_invariants(struct audit *a, const struct row *x, const struct fact *f, struct audit_item *it)
+static void check_invariants(struct audit *a, const struct row *x, const struct fact *f,
+                             struct audit_item *it)
 {
     struct sto_err err = {0}, ignored = {0};
     const workflow_t *wf = NULL;
@@ -188,7 +194,8 @@ static void check_invariants(struct audit *a, const struct row *x, const struct 
     }
 }
 
-static void evolve_case(struct audit *a, const struct row *x, const struct fact *f, struct audit_item *it)
+static void evolve_case(struct audit *a, const struct row *x, const struct fact *f,
+                        struct audit_item *it)
 {
     struct sto_err err = {0};
 
@@ -233,7 +240,8 @@ static void fresh_session(struct audit *a, const struct sto_uuid *id)
     }
 }
 
-static void evolve_session(struct audit *a, const struct row *x, const struct fact *f, struct audit_item *it)
+static void evolve_session(struct audit *a, const struct row *x, const struct fact *f,
+                           struct audit_item *it)
 {
     struct sto_err err = {0};
 
@@ -267,7 +275,8 @@ static void apply_fact(struct audit *a, const struct row *x, const struct fact *
     if (it->broken) {
         return;
     }
-    if (f->kind != x->kind || f->seq != x->case_seq || f->now_us != x->ts_us || (unsigned)f->code != x->code) {
+    if (f->kind != x->kind || f->seq != x->case_seq || f->now_us != x->ts_us ||
+        (unsigned)f->code != x->code) {
         differ(a, x, it, "the fact says another kind, sequence, time or code than its row", NULL);
         return;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Cases and sessions while their log is replayed: the state after the events so far (encoded, so that a million fit) and the change
- * points of responsibility that these events must have left in the ledger.
+ * Cases and sessions while their log is replayed: the state after the events so far (encoded, so
+ * that a million fit) and the change points of responsibility that these events must have left in
+ * the ledger.
  */
 #ifndef AUDIT_ITEMS_H
 #define AUDIT_ITEMS_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * saatto bench: brings up its own installation in a temporary folder, drives it with four worker processes over CURVE,
- * and prints one JSON object for each figure. It measures and never judges; the limit comes from the batches of the same run.
+ * saatto bench: brings up its own installation in a temporary folder, drives it with four worker
+ * processes over CURVE, and prints one JSON object for each figure. It measures and never judges;
+ * the limit comes from the batches of the same run.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -29,8 +30,8 @@
 
 #define LEVELS_MAX 16
 #define WARM_UP_MS 1500
-#define SETTLE_MS 10000
-#define PACE_US 1000
+#define SETTLE_MS  10000
+#define PACE_US    1000
 
 struct bench {
     struct cli *c;
@@ -73,7 +74,8 @@ static int start_workers(struct bench *b, int64_t cases, struct sto_err *err)
         char *log = sto_asprintf("%s/worker-%d.log", b->dir, i);
         snprintf(index, sizeof index, "%d", i);
         snprintf(number, sizeof number, "%lld", (long long)(i == 0 ? cases : 0));
-        const char *argv[] = {program, "bench", "worker", index, "--share", b->share_path, "--cases", number, "--var", b->run.o.var, NULL};
+        const char *argv[] = {program,   "bench", "worker", index,        "--share", b->share_path,
+                              "--cases", number,  "--var",  b->run.o.var, NULL};
         child_init(&b->workers[i], "bench worker", log, false, argv);
         rc = child_start(&b->workers[i], sto_mono_us(), err);
         free(log);
@@ -99,7 +101,8 @@ static int wait_resting(struct bench *b, uint32_t cases, struct sto_err *err)
     if (n < cases) {
         char tail[400];
         char *log = sto_asprintf("%s/worker-0.log", b->dir);
-        int rc = sto_fail(err, STO_E_TIMEOUT, "only %u of %u cases came to rest: %s", n, cases, log_tail(log, tail, sizeof tail));
+        int rc = sto_fail(err, STO_E_TIMEOUT, "only %u of %u cases came to rest: %s", n, cases,
+                          log_tail(log, tail, sizeof tail));
         free(log);
         return rc;
     }
@@ -110,7 +113,11 @@ static int bring_up(struct bench *b, uint32_t cases, struct sto_err *err)
 {
     static const char *settings[2];
     char *setting = sto_asprintf("capture=%s", b->capture);
-    struct dev_options o = {.network = "network", .manual_clock = 0, .shared_buffers_mib = 256, .report_fd = -1, .settings = settings};
+    struct dev_options o = {.network = "network",
+                            .manual_clock = 0,
+                            .shared_buffers_mib = 256,
+                            .report_fd = -1,
+                            .settings = settings};
 
     settings[0] = setting;
     o.var = sto_asprintf("%s/var", b->dir);
@@ -194,7 +201,8 @@ static void collect(struct bench *b, struct level *l)
 }
 
 /* One level: let so many cases go on, warm up, measure, let them come to rest. */
-static int measure(struct bench *b, uint32_t in_flight, int64_t pace_us, struct level *out, struct sto_err *err)
+static int measure(struct bench *b, uint32_t in_flight, int64_t pace_us, struct level *out,
+                   struct sto_err *err)
 {
     struct bench_cpu before, after;
     struct bench_batches b0 = {0}, b1 = {0};
@@ -220,12 +228,17 @@ static int measure(struct bench *b, uint32_t in_flight, int64_t pace_us, struct 
     wait_ms(1100); /* the core reports once a second */
     bench_batches(json_string_value(json_object_get(b->run.json, "http")), &b1);
     collect(b, out);
-    out->cpu = (struct bench_cpu){.gate_us = after.gate_us - before.gate_us, .core_us = after.core_us - before.core_us, .workers_us = after.workers_us - before.workers_us, .postgres_us = after.postgres_us - before.postgres_us};
-    out->batch_mean = b1.batches > b0.batches ? (b1.events - b0.events) / (b1.batches - b0.batches) : 0;
+    out->cpu = (struct bench_cpu){.gate_us = after.gate_us - before.gate_us,
+                                  .core_us = after.core_us - before.core_us,
+                                  .workers_us = after.workers_us - before.workers_us,
+                                  .postgres_us = after.postgres_us - before.postgres_us};
+    out->batch_mean =
+        b1.batches > b0.batches ? (b1.events - b0.events) / (b1.batches - b0.batches) : 0;
     out->rss_mib = bench_rss_mib(b->run.children[0].pid, "core");
     atomic_store(&b->share->active, 0);
     if (out->hops == 0) {
-        return sto_fail(err, STO_E_TIMEOUT, "no hop was done in %.1f s with %u cases in flight", out->seconds, in_flight);
+        return sto_fail(err, STO_E_TIMEOUT, "no hop was done in %.1f s with %u cases in flight",
+                        out->seconds, in_flight);
     }
     return 0;
 }
@@ -233,13 +246,17 @@ static int measure(struct bench *b, uint32_t in_flight, int64_t pace_us, struct 
 static void print_level(struct bench *b, const char *bench, const struct level *l, int64_t pace_us)
 {
     double hops = (double)l->hops;
-    json_t *row = json_pack("{s:s, s:i, s:f, s:f, s:f, s:I, s:f, s:I, s:f, s:f, s:{s:f, s:f, s:f, s:f}}", "bench", bench, "in_flight", (int)l->in_flight, "hops_per_s",
-                            hops / l->seconds, "p50_ms", l->p50_ms, "p99_ms", l->p99_ms, "hops", (json_int_t)l->hops, "seconds", l->seconds, "refused",
-                            (json_int_t)l->refused, "batch_events_mean", l->batch_mean, "core_rss_mib", l->rss_mib, "cpu_us_per_hop", "gate", l->cpu.gate_us / hops,
-                            "core", l->cpu.core_us / hops, "workers", l->cpu.workers_us / hops, "postgres", l->cpu.postgres_us / hops);
+    json_t *row = json_pack(
+        "{s:s, s:i, s:f, s:f, s:f, s:I, s:f, s:I, s:f, s:f, s:{s:f, s:f, s:f, s:f}}", "bench",
+        bench, "in_flight", (int)l->in_flight, "hops_per_s", hops / l->seconds, "p50_ms", l->p50_ms,
+        "p99_ms", l->p99_ms, "hops", (json_int_t)l->hops, "seconds", l->seconds, "refused",
+        (json_int_t)l->refused, "batch_events_mean", l->batch_mean, "core_rss_mib", l->rss_mib,
+        "cpu_us_per_hop", "gate", l->cpu.gate_us / hops, "core", l->cpu.core_us / hops, "workers",
+        l->cpu.workers_us / hops, "postgres", l->cpu.postgres_us / hops);
 
     if (pace_us != 0) {
-        json_object_set_new(row, "open_loop_hops_per_s", json_integer((json_int_t)(1000000 / pace_us)));
+        json_object_set_new(row, "open_loop_hops_per_s",
+                            json_integer((json_int_t)(1000000 / pace_us)));
     }
     char *text = json_dumps(row, JSON_COMPACT | JSON_REAL_PRECISION(6));
     fprintf(b->c->out.file, "%s\n", text);
@@ -295,8 +312,11 @@ static int parse_levels(const char *text, uint32_t *levels, size_t *n, struct st
     for (const char *p = text; *p != '\0';) {
         char *e = NULL;
         long v = strtol(p, &e, 10);
-        if (e == p || v < 1 || v > BENCH_CASES_MAX || *n == LEVELS_MAX || (*e != '\0' && *e != ',')) {
-            return sto_fail(err, STO_E_USAGE, "option '--in-flight' takes numbers 1..%d with commas, got '%s'", BENCH_CASES_MAX, text);
+        if (e == p || v < 1 || v > BENCH_CASES_MAX || *n == LEVELS_MAX ||
+            (*e != '\0' && *e != ',')) {
+            return sto_fail(err, STO_E_USAGE,
+                            "option '--in-flight' takes numbers 1..%d with commas, got '%s'",
+                            BENCH_CASES_MAX, text);
         }
         levels[(*n)++] = (uint32_t)v;
         p = *e == ',' ? e + 1 : e;
@@ -332,8 +352,11 @@ static int bench_hops(struct cli *c, struct sto_err *err)
         rc = bench_limit_replay(b.dir, b.home, b.capture, &limit, err);
         for (size_t i = 0; i < n && rc == 0; i++) {
             double at = bench_limit_at(&limit, l[i].batch_mean);
-            print_json(&b, json_pack("{s:s, s:i, s:f, s:f, s:f, s:f}", "bench", "limit", "in_flight", (int)l[i].in_flight, "limit_hops_per_s", at, "ratio",
-                                     at > 0 ? (double)l[i].hops / l[i].seconds / at : 0.0, "at_batch_events", l[i].batch_mean, "limit_all_batches_events_per_s", limit.events_per_s));
+            print_json(&b, json_pack("{s:s, s:i, s:f, s:f, s:f, s:f}", "bench", "limit",
+                                     "in_flight", (int)l[i].in_flight, "limit_hops_per_s", at,
+                                     "ratio", at > 0 ? (double)l[i].hops / l[i].seconds / at : 0.0,
+                                     "at_batch_events", l[i].batch_mean,
+                                     "limit_all_batches_events_per_s", limit.events_per_s));
         }
     }
     end(&b);
@@ -349,10 +372,13 @@ static int bench_latency(struct cli *c, struct sto_err *err)
     rc = rc != 0 ? rc : bring_up(&b, 256, err);
     rc = rc != 0 ? rc : measure(&b, 1, 0, &lone, err);
     if (rc == 0) {
-        double curve_ms = bench_curve_round_trip_ms(), commit_ms = bench_commit_ms(pg_private_dsn(b.run.pg, PG_PRIVATE_DATA, "saatto_admin"));
+        double curve_ms = bench_curve_round_trip_ms(),
+               commit_ms =
+                   bench_commit_ms(pg_private_dsn(b.run.pg, PG_PRIVATE_DATA, "saatto_admin"));
         print_level(&b, "latency", &lone, 0);
-        print_json(&b, json_pack("{s:s, s:f, s:f, s:f, s:f}", "bench", "latency-limit", "limit_ms", curve_ms + commit_ms, "curve_round_trip_ms", curve_ms, "commit_ms", commit_ms,
-                                 "ratio", lone.p50_ms / (curve_ms + commit_ms)));
+        print_json(&b, json_pack("{s:s, s:f, s:f, s:f, s:f}", "bench", "latency-limit", "limit_ms",
+                                 curve_ms + commit_ms, "curve_round_trip_ms", curve_ms, "commit_ms",
+                                 commit_ms, "ratio", lone.p50_ms / (curve_ms + commit_ms)));
         rc = wait_resting(&b, 256, err);
     }
     rc = rc != 0 ? rc : measure(&b, 256, PACE_US, &open, err);
@@ -364,13 +390,33 @@ static int bench_latency(struct cli *c, struct sto_err *err)
     return rc;
 }
 
-static const struct option_row hops_options[] = {{"in-flight", "N[,N...]", "cases in flight (1,16,64,256,1024)"}, {"seconds", "S", "how long each level is measured (5)"}, {0}};
-static const struct option_row latency_options[] = {{"seconds", "S", "how long each is measured (5)"}, {0}};
-static const struct option_row worker_options[] = {{"share", "FILE", "inside"}, {"cases", "N", "inside"}, {0}};
+static const struct option_row hops_options[] = {
+    {"in-flight", "N[,N...]", "cases in flight (1,16,64,256,1024)"},
+    {"seconds", "S", "how long each level is measured (5)"},
+    {0}};
+static const struct option_row latency_options[] = {
+    {"seconds", "S", "how long each is measured (5)"}, {0}};
+static const struct option_row worker_options[] = {
+    {"share", "FILE", "inside"}, {"cases", "N", "inside"}, {0}};
 
 const struct verb bench_verbs[] = {
-    {.name = "hops", .words = "", .options = hops_options, .help = "Durable handover hops a second, closed loop; one JSON line a figure", .run = bench_hops},
-    {.name = "latency", .words = "", .options = latency_options, .help = "Latency of a lone hop, and at 1,000 hops/s; one JSON line a figure", .run = bench_latency},
-    {.name = "worker", .words = "INDEX", .words_min = 1, .words_max = 1, .options = worker_options, .help = "inside", .run = bench_worker, .hidden = true},
+    {.name = "hops",
+     .words = "",
+     .options = hops_options,
+     .help = "Durable handover hops a second, closed loop; one JSON line a figure",
+     .run = bench_hops},
+    {.name = "latency",
+     .words = "",
+     .options = latency_options,
+     .help = "Latency of a lone hop, and at 1,000 hops/s; one JSON line a figure",
+     .run = bench_latency},
+    {.name = "worker",
+     .words = "INDEX",
+     .words_min = 1,
+     .words_max = 1,
+     .options = worker_options,
+     .help = "inside",
+     .run = bench_worker,
+     .hidden = true},
     {0},
 };

@@ -17,7 +17,7 @@
 #include "sto_file.h"
 #include "sto_time.h"
 
-#define ROUNDS 2000
+#define ROUNDS  2000
 #define COMMITS 500
 
 static int take(const char *line, struct bench_limit *out, struct sto_err *err)
@@ -30,7 +30,8 @@ static int take(const char *line, struct bench_limit *out, struct sto_err *err)
     }
     double seconds = json_number_value(json_object_get(j, "seconds"));
     out->events_per_s = seconds > 0 ? json_number_value(json_object_get(j, "events")) / seconds : 0;
-    json_array_foreach (json_object_get(j, "by_size"), i, size) {
+    json_array_foreach(json_object_get(j, "by_size"), i, size)
+    {
         double s = json_number_value(json_object_get(size, "seconds"));
         if (i < 16 && s > 0) {
             out->by_size[i] = json_number_value(json_object_get(size, "events")) / s;
@@ -40,9 +41,11 @@ static int take(const char *line, struct bench_limit *out, struct sto_err *err)
     return 0;
 }
 
-int bench_limit_replay(const char *dir, const char *home, const char *capture, struct bench_limit *out, struct sto_err *err)
+int bench_limit_replay(const char *dir, const char *home, const char *capture,
+                       struct bench_limit *out, struct sto_err *err)
 {
-    char *pg_dir = sto_asprintf("%s/pg-limit", dir), *sql = sto_asprintf("%s/deploy/sql", home), *bin = program_dir();
+    char *pg_dir = sto_asprintf("%s/pg-limit", dir), *sql = sto_asprintf("%s/deploy/sql", home),
+         *bin = program_dir();
     struct pg_private_options o = {.dir = pg_dir, .sql_dir = sql, .shared_buffers_mib = 256};
     struct pg_private *pg = NULL;
     int rc = pg_private_start(&o, &pg, err);
@@ -50,7 +53,8 @@ int bench_limit_replay(const char *dir, const char *home, const char *capture, s
     *out = (struct bench_limit){0};
     if (rc == 0) {
         char line[8192] = "";
-        char *command = sto_asprintf("'%s/saattod' --replay '%s' --set \"dsn=%s\"", bin, capture, pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"));
+        char *command = sto_asprintf("'%s/saattod' --replay '%s' --set \"dsn=%s\"", bin, capture,
+                                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"));
         FILE *f = popen(command, "r"); /* every part is a path that this program made */
         if (f == NULL || fgets(line, sizeof line, f) == NULL) {
             rc = sto_fail(err, STO_E_INTERNAL, "could not replay the batches in '%s'", capture);
@@ -112,7 +116,8 @@ static void *echo(void *server)
 
 double bench_curve_round_trip_ms(void)
 {
-    void *ctx = zmq_ctx_new(), *server = zmq_socket(ctx, ZMQ_ROUTER), *client = zmq_socket(ctx, ZMQ_DEALER);
+    void *ctx = zmq_ctx_new(), *server = zmq_socket(ctx, ZMQ_ROUTER),
+         *client = zmq_socket(ctx, ZMQ_DEALER);
     char pub[41], sec[41], cpub[41], csec[41], endpoint[128];
     static double ms[ROUNDS];
     int on = 1, linger = 0;
@@ -128,8 +133,9 @@ double bench_curve_round_trip_ms(void)
     zmq_setsockopt(client, ZMQ_CURVE_SECRETKEY, csec, 41);
     zmq_setsockopt(server, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(client, ZMQ_LINGER, &linger, sizeof linger);
-    if (zmq_bind(server, "tcp://127.0.0.1:*") == 0 && zmq_getsockopt(server, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0 && zmq_connect(client, endpoint) == 0 &&
-        pthread_create(&thread, NULL, echo, server) == 0) {
+    if (zmq_bind(server, "tcp://127.0.0.1:*") == 0 &&
+        zmq_getsockopt(server, ZMQ_LAST_ENDPOINT, endpoint, &size) == 0 &&
+        zmq_connect(client, endpoint) == 0 && pthread_create(&thread, NULL, echo, server) == 0) {
         char frame[400] = {1};
         for (; n < ROUNDS; n++) {
             int64_t t = sto_mono_us();
@@ -152,7 +158,8 @@ double bench_commit_ms(const char *dsn)
     static double ms[COMMITS];
     size_t n = 0;
 
-    if (db_open(dsn, &db, NULL) != 0 || db_run(db, "CREATE TABLE bench_commit (i int4)", NULL) != 0) {
+    if (db_open(dsn, &db, NULL) != 0 ||
+        db_run(db, "CREATE TABLE bench_commit (i int4)", NULL) != 0) {
         PQfinish(db);
         return 0;
     }

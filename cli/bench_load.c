@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * One worker process of the benchmark: a session of one of the two organisations, which answers every delivery with the
- * next event of the handover. A hop is counted when the delivery that an event led to has come; its acknowledgement leaves with the same step.
+ * One worker process of the benchmark: a session of one of the two organisations, which answers
+ * every delivery with the next event of the handover. A hop is counted when the delivery that an
+ * event led to has come; its acknowledgement leaves with the same step.
  */
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "bench_share.h"
@@ -19,9 +20,9 @@
 #include "nouns.h"
 #include "sto_time.h"
 
-#define BUCKET_WIDTH 1.01
+#define BUCKET_WIDTH    1.01
 #define BUCKET_FIRST_US 10.0
-#define TURNS_MAX BENCH_CASES_MAX
+#define TURNS_MAX       BENCH_CASES_MAX
 
 struct turn { /* an event that waits for its slot or for its case to be active */
     struct saatto_event event;
@@ -75,7 +76,8 @@ static void make(struct load *l, const struct turn *t)
 {
     struct saatto_error error = {0};
 
-    atomic_store_explicit(&l->share->sent_us[t->number], t->slot_us != 0 ? t->slot_us : sto_mono_us(), memory_order_relaxed);
+    atomic_store_explicit(&l->share->sent_us[t->number],
+                          t->slot_us != 0 ? t->slot_us : sto_mono_us(), memory_order_relaxed);
     if (saatto_send(l->session, &t->event, &error) < 0) {
         fprintf(stderr, "bench: %s\n", error.what);
         exit(1);
@@ -108,7 +110,8 @@ static void make_due(struct load *l)
 
     for (size_t i = 0; i < l->n_turns; i++) {
         struct turn t = l->turns[i];
-        if (t.number < active && t.slot_us == 0 && atomic_exchange(&l->share->resting[t.number], 0) == 1) {
+        if (t.number < active && t.slot_us == 0 &&
+            atomic_exchange(&l->share->resting[t.number], 0) == 1) {
             int64_t pace = atomic_load(&l->share->pace_us);
             t.slot_us = pace == 0 ? 0 : atomic_fetch_add(&l->share->next_slot_us, pace);
             if (pace == 0) {
@@ -129,9 +132,15 @@ static void make_due(struct load *l)
 static void start_case(struct load *l, uint32_t number, uint32_t generation)
 {
     static const char reference[] = "benchmark person with a reference of a usual length";
-    static const char need[] = "a service need in a sentence or two, about as long as people write it into such a field, so that encryption has something to do";
-    struct saatto_field fields[2] = {{.name = "reference", .type = SAATTO_TEXT, .text = reference}, {.name = "need", .type = SAATTO_TEXT, .text = need}};
-    struct saatto_event e = {.kind = saatto_event_kind("start"), .start_workflow = "bench-handover", .start_home = "", .fields = fields, .n_fields = 2};
+    static const char need[] = "a service need in a sentence or two, about as long as people write "
+                               "it into such a field, so that encryption has something to do";
+    struct saatto_field fields[2] = {{.name = "reference", .type = SAATTO_TEXT, .text = reference},
+                                     {.name = "need", .type = SAATTO_TEXT, .text = need}};
+    struct saatto_event e = {.kind = saatto_event_kind("start"),
+                             .start_workflow = "bench-handover",
+                             .start_home = "",
+                             .fields = fields,
+                             .n_fields = 2};
     struct saatto_error error = {0};
 
     id_of(number, generation, e.case_id);
@@ -151,7 +160,8 @@ static void count_hop(struct load *l, uint32_t number)
     if (sent != 0 && atomic_load_explicit(&l->share->measuring, memory_order_relaxed) != 0) {
         int64_t us = sto_mono_us() - sent;
         atomic_fetch_add_explicit(&l->share->worker[l->index].hops, 1, memory_order_relaxed);
-        atomic_fetch_add_explicit(&l->share->worker[l->index].latency[bench_bucket(us)], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&l->share->worker[l->index].latency[bench_bucket(us)], 1,
+                                  memory_order_relaxed);
     }
 }
 
@@ -159,17 +169,24 @@ static int on_delivery(void *arg, const struct saatto_delivery *d)
 {
     static const struct {
         const char *kind, *event, *next;
-    } script[] = {{"task", "", "offer"}, {"offer", "", "accept"}, {"package", "", "book"}, {"update", "book", "met"}, {"update", "met", "confirm_takeover"}};
+    } script[] = {{"task", "", "offer"},
+                  {"offer", "", "accept"},
+                  {"package", "", "book"},
+                  {"update", "book", "met"},
+                  {"update", "met", "confirm_takeover"}};
     struct load *l = arg;
     struct turn t = {.number = number_of(d->case_id)};
 
     if (strcmp(d->step, "rest") == 0 && strcmp(d->kind, "task") == 0) {
         count_hop(l, t.number); /* it came of the twelfth confirmation */
-        start_case(l, t.number, ((uint32_t)d->case_id[9] << 16 | (uint32_t)d->case_id[10] << 8 | d->case_id[11]) + 1);
+        start_case(
+            l, t.number,
+            ((uint32_t)d->case_id[9] << 16 | (uint32_t)d->case_id[10] << 8 | d->case_id[11]) + 1);
         return SAATTO_ACK;
     }
     for (size_t i = 0; i < sizeof script / sizeof script[0]; i++) {
-        if (strcmp(d->kind, script[i].kind) != 0 || (script[i].event[0] != '\0' && strcmp(d->event, script[i].event) != 0)) {
+        if (strcmp(d->kind, script[i].kind) != 0 ||
+            (script[i].event[0] != '\0' && strcmp(d->event, script[i].event) != 0)) {
             continue;
         }
         memcpy(t.event.case_id, d->case_id, 16);
@@ -222,7 +239,9 @@ static void on_state(void *arg, bool connected, int64_t now_us, bool manual)
 static struct bench_share *map_share(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    void *p = fd >= 0 ? mmap(NULL, sizeof(struct bench_share), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    void *p =
+        fd >= 0 ? mmap(NULL, sizeof(struct bench_share), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
+                : MAP_FAILED;
 
     if (fd >= 0) {
         close(fd);
@@ -230,11 +249,20 @@ static struct bench_share *map_share(const char *path)
     return p == MAP_FAILED ? NULL : p;
 }
 
-static int run_load(struct load *l, const installation_t *in, const struct key_pair *keys, int64_t cases, struct sto_err *err)
+static int run_load(struct load *l, const installation_t *in, const struct key_pair *keys,
+                    int64_t cases, struct sto_err *err)
 {
-    struct saatto_options o = {.endpoint = in->endpoint, .server_key = in->server_key, .public_key = keys->public_key, .secret_key = keys->secret_key,
-                               .organisation = l->own, .program = "saatto bench", .credit_messages = 1024, .on_delivery = on_delivery,
-                               .on_result = on_result, .on_state = on_state, .arg = l};
+    struct saatto_options o = {.endpoint = in->endpoint,
+                               .server_key = in->server_key,
+                               .public_key = keys->public_key,
+                               .secret_key = keys->secret_key,
+                               .organisation = l->own,
+                               .program = "saatto bench",
+                               .credit_messages = 1024,
+                               .on_delivery = on_delivery,
+                               .on_result = on_result,
+                               .on_state = on_state,
+                               .arg = l};
     struct saatto_error error = {0};
     bool started = false;
 

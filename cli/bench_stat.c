@@ -51,11 +51,13 @@ static bool read_process(pid_t pid, struct process *p)
     }
     text[n] = '\0';
     const char *after = strrchr(text, ')'); /* the name may hold anything */
-    if (after == NULL ||
-        sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &parent, &user, &kernel) != 3) {
+    if (after == NULL || sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                                &parent, &user, &kernel) != 3) {
         return false;
     }
-    *p = (struct process){.pid = pid, .parent = parent, .cpu_us = (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK)};
+    *p = (struct process){.pid = pid,
+                          .parent = parent,
+                          .cpu_us = (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK)};
     return true;
 }
 
@@ -98,7 +100,8 @@ static void add_cpu(void *arg, struct process *p)
     }
 }
 
-void bench_cpu(pid_t saattod, pid_t postgres, const pid_t *workers, size_t n_workers, struct bench_cpu *out)
+void bench_cpu(pid_t saattod, pid_t postgres, const pid_t *workers, size_t n_workers,
+               struct bench_cpu *out)
 {
     struct cpu_arg a = {saattod, postgres, workers, n_workers, out};
 
@@ -190,11 +193,16 @@ json_t *bench_conditions(struct pg_private *pg)
     if (db_open(pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"), &db, NULL) != 0) {
         return json_pack("{s:s}", "bench", "conditions");
     }
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:b, s:s}", "bench", "conditions", "fsync", setting(db, "SHOW fsync", a, sizeof a), "synchronous_commit",
-                            setting(db, "SHOW synchronous_commit", b, sizeof b), "full_page_writes", setting(db, "SHOW full_page_writes", c, sizeof c), "shared_buffers",
-                            setting(db, "SHOW shared_buffers", d, sizeof d), "checkpoints",
-                            setting(db, "SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter", e, sizeof e), "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN),
-                            "curve", 1, "encryption_at_rest", 1, "legal_basis", 1, "frame_signatures", "not in this version");
+    json_t *row =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:b, s:b, s:b, s:s}", "bench", "conditions",
+                  "fsync", setting(db, "SHOW fsync", a, sizeof a), "synchronous_commit",
+                  setting(db, "SHOW synchronous_commit", b, sizeof b), "full_page_writes",
+                  setting(db, "SHOW full_page_writes", c, sizeof c), "shared_buffers",
+                  setting(db, "SHOW shared_buffers", d, sizeof d), "checkpoints",
+                  setting(db, "SELECT checkpoints_timed + checkpoints_req FROM pg_stat_bgwriter", e,
+                          sizeof e),
+                  "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN), "curve", 1, "encryption_at_rest", 1,
+                  "legal_basis", 1, "frame_signatures", "not in this version");
     PQfinish(db);
     return row;
 }

@@ -8,13 +8,18 @@
 
 #include "pg_private.h"
 
-struct bench_cpu { double gate_us, core_us, workers_us, postgres_us; }; /* user and system time */
+struct bench_cpu {
+    double gate_us, core_us, workers_us, postgres_us;
+}; /* user and system time */
 /* saattod's children by their role, PostgreSQL with its children, and the workers. */
-void bench_cpu(pid_t saattod, pid_t postgres, const pid_t *workers, size_t n_workers, struct bench_cpu *out);
+void bench_cpu(pid_t saattod, pid_t postgres, const pid_t *workers, size_t n_workers,
+               struct bench_cpu *out);
 /* Highest resident size so far of saattod's child with that role. */
 double bench_rss_mib(pid_t saattod, const char *role);
 
-struct bench_batches { double batches, events; };
+struct bench_batches {
+    double batches, events;
+};
 void bench_batches(const char *http, struct bench_batches *out);
 /* What was on: settings, checkpoints. */
 json_t *bench_conditions(struct pg_private *pg);

@@ -28,20 +28,25 @@ static int list_case(void *arg, const struct case_view *v)
     l->n++;
     steps_words(v, steps, sizeof steps);
     output_row(&l->c->out,
-               json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "case", sto_uuid_format(&v->id, id), "workflow",
-                         v->workflow_id, "state", s->status == CASE_OPEN ? "open" : "closed", "holder",
-                         party_words(l->r->net, s->holder, holder, sizeof holder), "steps", steps, "outcome", outcome_words(v),
-                         "client", sto_uuid_format(&s->client, client), "seq", (int)s->seq, "opened",
-                         time_json(&l->c->out, s->opened_us), "next_due",
-                         s->status == CASE_OPEN ? time_json(&l->c->out, state_next_due_us(s)) : json_null()));
+               json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "case",
+                         sto_uuid_format(&v->id, id), "workflow", v->workflow_id, "state",
+                         s->status == CASE_OPEN ? "open" : "closed", "holder",
+                         party_words(l->r->net, s->holder, holder, sizeof holder), "steps", steps,
+                         "outcome", outcome_words(v), "client", sto_uuid_format(&s->client, client),
+                         "seq", (int)s->seq, "opened", time_json(&l->c->out, s->opened_us),
+                         "next_due",
+                         s->status == CASE_OPEN ? time_json(&l->c->out, state_next_due_us(s))
+                                                : json_null()));
     return 0;
 }
 
 static int case_list(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"case=CASE",       "workflow=WORKFLOW", "state=STATE",       "holder=RESPONSIBLE",
-                                          "steps=STANDS ON", "outcome=OUTCOME",   "next_due=NEXT DUE", NULL};
-    struct case_filter filter = {.open = -1, .org = cli_option(c, "org"), .workflow = cli_option(c, "workflow")};
+    static const char *const columns[] = {
+        "case=CASE",       "workflow=WORKFLOW", "state=STATE",       "holder=RESPONSIBLE",
+        "steps=STANDS ON", "outcome=OUTCOME",   "next_due=NEXT DUE", NULL};
+    struct case_filter filter = {
+        .open = -1, .org = cli_option(c, "org"), .workflow = cli_option(c, "workflow")};
     struct reading r;
     struct listing l = {.c = c, .r = &r};
     int rc = cli_option_int(c, "limit", 1000, 1, 10000000, &l.limit, err);
@@ -75,10 +80,13 @@ static json_t *possible_json(const struct reading *r, const struct case_view *v)
     char who[160];
 
     for (unsigned i = 0; i < n; i++) {
-        const char *exit = v->wf != NULL && p[i].exit < v->wf->n_exits ? v->wf->exits[p[i].exit] : "";
-        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:i, s:s}", "event", event_kind_name(p[i].kind), "by",
-                                              party_words(r->net, p[i].actor, who, sizeof who), "token", (int)p[i].token, "entry",
-                                              (int)p[i].entry, "offer", (int)p[i].offer, "exit", exit));
+        const char *exit =
+            v->wf != NULL && p[i].exit < v->wf->n_exits ? v->wf->exits[p[i].exit] : "";
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:i, s:s}", "event",
+                                              event_kind_name(p[i].kind), "by",
+                                              party_words(r->net, p[i].actor, who, sizeof who),
+                                              "token", (int)p[i].token, "entry", (int)p[i].entry,
+                                              "offer", (int)p[i].offer, "exit", exit));
     }
     free(p);
     return list;
@@ -90,7 +98,8 @@ static void say_possible(struct cli *c, const json_t *list)
     const json_t *p;
 
     output_say(&c->out, "\nWhat could happen now:");
-    json_array_foreach (list, i, p) {
+    json_array_foreach(list, i, p)
+    {
         char event[64];
         snprintf(event, sizeof event, "%s", json_string_value(json_object_get(p, "event")));
         for (char *q = event; *q != '\0'; q++) {
@@ -125,7 +134,9 @@ static int case_why(struct cli *c, struct sto_err *err)
         if (cli_flag(c, "possible")) {
             say_possible(c, list);
         }
-        output_object(&c->out, json_pack("{s:s, s:s, s:o}", "case", sto_uuid_format(&v->id, text), "why", why, "possible", list),
+        output_object(&c->out,
+                      json_pack("{s:s, s:s, s:o}", "case", sto_uuid_format(&v->id, text), "why",
+                                why, "possible", list),
                       true);
     }
     reading_close(&r);

@@ -21,7 +21,8 @@ static int assign_all(const struct cli *c, const char *option, json_t *into, str
         char key[STO_NAME_BYTES_MAX + 1];
         const char *value = assignment_split(text, key, sizeof key);
         if (value == NULL) {
-            return sto_fail(err, STO_E_USAGE, "option '--%s' takes NAME=VALUE, got '%s'", option, text);
+            return sto_fail(err, STO_E_USAGE, "option '--%s' takes NAME=VALUE, got '%s'", option,
+                            text);
         }
         json_object_set_new(into, key, json_string(value));
     }
@@ -48,9 +49,11 @@ static int from_options(const struct cli *c, json_t *list, struct sto_err *err)
         json_decref(names);
         return rc;
     }
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}", "organisation", org, "workflow", workflow, "record",
-                                          record, "client", or_empty(cli_option(c, "client")), "home",
-                                          or_empty(cli_option(c, "home")), "at_us", 0, "set", set, "names", names));
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o}",
+                                          "organisation", org, "workflow", workflow, "record",
+                                          record, "client", or_empty(cli_option(c, "client")),
+                                          "home", or_empty(cli_option(c, "home")), "at_us", 0,
+                                          "set", set, "names", names));
     return 0;
 }
 
@@ -61,7 +64,8 @@ static void record_as_field(struct starter *s, json_t *start)
     struct sto_err ignored = {0};
     json_t *set = json_object_get(start, "set");
 
-    if (deployed_newest(s->r->deployed, json_string_value(json_object_get(start, "workflow")), &wf, &ignored) == 0 &&
+    if (deployed_newest(s->r->deployed, json_string_value(json_object_get(start, "workflow")), &wf,
+                        &ignored) == 0 &&
         workflow_field(wf, "record") >= 0 && json_object_get(set, "record") == NULL) {
         json_object_set(set, "record", json_object_get(start, "record"));
     }
@@ -69,15 +73,18 @@ static void record_as_field(struct starter *s, json_t *start)
 
 /* ------------------------------------------------------------------- running */
 
-static json_t *result_json(const struct cli *c, const json_t *start, const struct sto_uuid *id, const char *state, const char *what)
+static json_t *result_json(const struct cli *c, const json_t *start, const struct sto_uuid *id,
+                           const char *state, const char *what)
 {
     char text[37] = "";
 
     if (id != NULL) {
         sto_uuid_format(id, text);
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:s}", "record", json_string_value(json_object_get(start, "record")), "case", text, "state",
-                     state, "at", time_json(&c->out, json_integer_value(json_object_get(start, "at_us"))), "what", what);
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:s}", "record", json_string_value(json_object_get(start, "record")),
+        "case", text, "state", state, "at",
+        time_json(&c->out, json_integer_value(json_object_get(start, "at_us"))), "what", what);
 }
 
 struct outcome {
@@ -87,22 +94,28 @@ struct outcome {
 
 static void report(struct cli *c, const struct start_result *r, struct outcome *o)
 {
-    const char *state = r->code == 0 ? "started" : r->code == STO_E_ALREADY ? "started before" : "refused";
+    const char *state = r->code == 0               ? "started"
+                        : r->code == STO_E_ALREADY ? "started before"
+                                                   : "refused";
 
     o->started += r->code == 0;
     o->again += r->code == STO_E_ALREADY;
     if (r->code != 0 && r->code != STO_E_ALREADY) {
         if (o->refused++ == 0) {
             const struct sto_err_row *row = sto_err_row(r->code);
-            sto_fail(&o->first, row != NULL ? (enum sto_code)r->code : STO_E_REFUSED, "record '%s': %s",
-                     json_string_value(json_object_get(r->start, "record")), r->what[0] != '\0' ? r->what : row != NULL ? row->explain : "");
+            sto_fail(&o->first, row != NULL ? (enum sto_code)r->code : STO_E_REFUSED,
+                     "record '%s': %s", json_string_value(json_object_get(r->start, "record")),
+                     r->what[0] != '\0' ? r->what
+                     : row != NULL      ? row->explain
+                                        : "");
         }
     }
     output_row(&c->out, result_json(c, r->start, &r->case_id, state, r->what));
 }
 
 /* Those whose time has come now, the others into the file that `clock advance` reads. */
-static int run_starts(struct cli *c, struct starter *s, const json_t *list, struct outcome *o, struct sto_err *err)
+static int run_starts(struct cli *c, struct starter *s, const json_t *list, struct outcome *o,
+                      struct sto_err *err)
 {
     size_t n = json_array_size(list), n_now = 0;
     json_t **now = sto_xcalloc(n + 1, sizeof(json_t *));
@@ -115,8 +128,10 @@ static int run_starts(struct cli *c, struct starter *s, const json_t *list, stru
         rc = starter_check(s, start, err);
         if (rc == 0 && json_integer_value(json_object_get(start, "at_us")) > s->r->now_us) {
             if (!s->r->manual_clock) {
-                rc = sto_fail(err, STO_E_USAGE, "record '%s' starts in the future; only the manual clock can reach it",
-                              json_string_value(json_object_get(start, "record")));
+                rc =
+                    sto_fail(err, STO_E_USAGE,
+                             "record '%s' starts in the future; only the manual clock can reach it",
+                             json_string_value(json_object_get(start, "record")));
             }
             json_array_append(waiting, start);
             o->waiting++;
@@ -159,7 +174,8 @@ static int dry_run(struct cli *c, struct starter *s, const json_t *list, struct 
 
 static int start_list(struct cli *c, struct starter *s, const json_t *list, struct sto_err *err)
 {
-    static const char *const columns[] = {"record=RECORD", "case=CASE", "state=STATE", "at=AT", "what=WHAT", NULL};
+    static const char *const columns[] = {"record=RECORD", "case=CASE", "state=STATE",
+                                          "at=AT",         "what=WHAT", NULL};
     struct outcome o = {0};
 
     for (size_t i = 0; i < json_array_size(list); i++) {
@@ -172,7 +188,8 @@ static int start_list(struct cli *c, struct starter *s, const json_t *list, stru
     }
     output_table_end(&c->out, "no row");
     if (!cli_flag(c, "dry-run")) {
-        output_say(&c->out, "%u started, %u started before, %u wait for the clock, %u refused", o.started, o.again, o.waiting, o.refused);
+        output_say(&c->out, "%u started, %u started before, %u wait for the clock, %u refused",
+                   o.started, o.again, o.waiting, o.refused);
     }
     if (o.refused != 0) {
         *err = o.first;

@@ -8,14 +8,15 @@
 #include "sto_arena.h"
 #include "sto_time.h"
 
-#define PAGE_ROWS "500"
+#define PAGE_ROWS  "500"
 #define PREFIX_MIN 4
 
 /* ------------------------------------------------------------------ reading */
 
 static int read_installation(struct reading *r, struct sto_err *err)
 {
-    PGresult *res = db_query_binary(r->db, "SELECT shards, manual_clock, clock FROM installation", 0, NULL, err);
+    PGresult *res = db_query_binary(r->db, "SELECT shards, manual_clock, clock FROM installation",
+                                    0, NULL, err);
 
     if (res == NULL) {
         return -STO_E_DB;
@@ -61,10 +62,13 @@ static bool hex_or_dash(const char *s)
     return strspn(s, "0123456789abcdefABCDEF-") == strlen(s);
 }
 
-static int find_prefix(struct reading *r, const char *text, struct sto_uuid *out, struct sto_err *err)
+static int find_prefix(struct reading *r, const char *text, struct sto_uuid *out,
+                       struct sto_err *err)
 {
     const char *params[] = {text};
-    PGresult *res = db_query_binary(r->db, "SELECT case_id FROM case_row WHERE aggregate = 0 AND case_id::text LIKE lower($1) || '%' LIMIT 2",
+    PGresult *res = db_query_binary(r->db,
+                                    "SELECT case_id FROM case_row WHERE aggregate = 0 AND "
+                                    "case_id::text LIKE lower($1) || '%' LIMIT 2",
                                     1, params, err);
     if (res == NULL) {
         return -STO_E_DB;
@@ -103,7 +107,8 @@ int case_find(struct reading *r, const char *text, struct sto_uuid *out, struct 
 /* Columns: shard, case_id, workflow, workflow_id, skeleton. */
 #define VIEW_COLUMNS "shard, case_id, workflow, workflow_id, skeleton"
 
-static int take_view(struct reading *r, const PGresult *res, int row, struct case_view *v, struct sto_err *err)
+static int take_view(struct reading *r, const PGresult *res, int row, struct case_view *v,
+                     struct sto_err *err)
 {
     struct sto_err ignored = {0};
     size_t n = 0;
@@ -126,15 +131,19 @@ static int take_view(struct reading *r, const PGresult *res, int row, struct cas
     return rc;
 }
 
-int case_load(struct reading *r, const struct sto_uuid *id, struct case_view *out, struct sto_err *err)
+int case_load(struct reading *r, const struct sto_uuid *id, struct case_view *out,
+              struct sto_err *err)
 {
     char text[37], shard[12];
     const char *params[] = {shard, text};
 
     snprintf(shard, sizeof shard, "%u", sto_uuid_shard(id, r->n_shards));
     sto_uuid_format(id, text);
-    PGresult *res = db_query_binary(r->db, "SELECT " VIEW_COLUMNS " FROM case_row WHERE shard = $1::int2 AND case_id = $2::uuid AND aggregate = 0",
-                                    2, params, err);
+    PGresult *res = db_query_binary(
+        r->db,
+        "SELECT " VIEW_COLUMNS
+        " FROM case_row WHERE shard = $1::int2 AND case_id = $2::uuid AND aggregate = 0",
+        2, params, err);
     int rc = res == NULL ? -STO_E_DB : 0;
     if (rc == 0 && PQntuples(res) == 0) {
         rc = sto_fail(err, STO_E_NOT_FOUND, "there is no case %s", text);
@@ -145,7 +154,8 @@ int case_load(struct reading *r, const struct sto_uuid *id, struct case_view *ou
     return rc;
 }
 
-static int filter_org(struct reading *r, const struct case_filter *f, char *out, size_t cap, struct sto_err *err)
+static int filter_org(struct reading *r, const struct case_filter *f, char *out, size_t cap,
+                      struct sto_err *err)
 {
     const struct organisation *o = f->org != NULL ? network_org_by_id(r->net, f->org) : NULL;
 
@@ -165,7 +175,8 @@ static int filter_org(struct reading *r, const struct case_filter *f, char *out,
     return 0;
 }
 
-int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each, void *arg, struct sto_err *err)
+int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each, void *arg,
+              struct sto_err *err)
 {
     char shard[12] = "-1", id[37] = "00000000-0000-0000-0000-000000000000", org[12], open[12];
     const char *params[] = {shard, id, open, org, f->workflow != NULL ? f->workflow : ""};
@@ -175,11 +186,15 @@ int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each
 
     snprintf(open, sizeof open, "%d", f->open);
     while (rc == 0 && more) {
-        PGresult *res = db_query_binary(r->db,
-                                        "SELECT " VIEW_COLUMNS " FROM case_row WHERE (shard, case_id) > ($1::int2, $2::uuid) AND "
-                                        "aggregate = 0 AND ($3::int4 < 0 OR open = ($3::int4 = 1)) AND ($4::int4 = 0 OR holder_org "
-                                        "= $4::int4) AND ($5 = '' OR workflow_id = $5) ORDER BY shard, case_id LIMIT " PAGE_ROWS,
-                                        5, params, err);
+        PGresult *res =
+            db_query_binary(r->db,
+                            "SELECT " VIEW_COLUMNS
+                            " FROM case_row WHERE (shard, case_id) > ($1::int2, $2::uuid) AND "
+                            "aggregate = 0 AND ($3::int4 < 0 OR open = ($3::int4 = 1)) AND "
+                            "($4::int4 = 0 OR holder_org "
+                            "= $4::int4) AND ($5 = '' OR workflow_id = $5) ORDER BY shard, case_id "
+                            "LIMIT " PAGE_ROWS,
+                            5, params, err);
         if (res == NULL) {
             rc = -STO_E_DB;
             break;
@@ -222,7 +237,8 @@ json_t *time_json(const struct output *o, int64_t us)
     if (us == 0 || us == INT64_MAX) {
         return json_null();
     }
-    return json_string(output_text(o) ? sto_us_format_fi(us, buf, sizeof buf) : sto_us_format(us, buf, sizeof buf));
+    return json_string(output_text(o) ? sto_us_format_fi(us, buf, sizeof buf)
+                                      : sto_us_format(us, buf, sizeof buf));
 }
 
 const char *time_words(int64_t us, char *buf, size_t cap)
@@ -261,7 +277,8 @@ void steps_words(const struct case_view *v, char *buf, size_t cap)
 
     buf[0] = '\0';
     for (unsigned i = 0; i < v->state.n_tokens && n < cap; i++) {
-        n += (size_t)snprintf(buf + n, cap - n, "%s%s", i != 0 ? ", " : "", step_words(v->wf, v->state.tokens[i].step));
+        n += (size_t)snprintf(buf + n, cap - n, "%s%s", i != 0 ? ", " : "",
+                              step_words(v->wf, v->state.tokens[i].step));
     }
 }
 
@@ -282,7 +299,10 @@ const char *phase_words(const workflow_t *wf, const struct token *t)
         return handover_state_name((enum handover_state)t->phase);
     }
     if (type == STEP_SESSION) {
-        return t->phase == SEAT_QUEUED ? "queued" : t->phase == SEAT_INVITED ? "invited" : t->phase == SEAT_RECORDED ? "recorded" : "";
+        return t->phase == SEAT_QUEUED     ? "queued"
+               : t->phase == SEAT_INVITED  ? "invited"
+               : t->phase == SEAT_RECORDED ? "recorded"
+                                           : "";
     }
     if (type == STEP_MEETING) {
         return t->phase == MEET_BOOKED ? "booked" : "to be booked";

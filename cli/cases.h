@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Cases as the database shows them to the role that reads: clear skeletons, never contents. And the words in which a
- * party, a time and a state are told to people.
+ * Cases as the database shows them to the role that reads: clear skeletons, never contents. And the
+ * words in which a party, a time and a state are told to people.
  */
 #ifndef CASES_H
 #define CASES_H
@@ -33,15 +33,17 @@ struct case_view {
 };
 /* An id, or the beginning of one (at least 4 characters) that only one case has. */
 int case_find(struct reading *r, const char *text, struct sto_uuid *out, struct sto_err *err);
-int case_load(struct reading *r, const struct sto_uuid *id, struct case_view *out, struct sto_err *err);
+int case_load(struct reading *r, const struct sto_uuid *id, struct case_view *out,
+              struct sto_err *err);
 
 struct case_filter {
-    int open; /* -1 both, 0 closed, 1 open */
+    int open;                   /* -1 both, 0 closed, 1 open */
     const char *org, *workflow; /* NULL = any; org: id of who is responsible */
 };
 /* Calls each(arg, view) for every case, in pages of short snapshots; a non-zero answer ends it. */
 typedef int case_each_fn(void *arg, const struct case_view *v);
-int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each, void *arg, struct sto_err *err);
+int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each, void *arg,
+              struct sto_err *err);
 
 /* "oulu/service-guidance"; "" for nobody. */
 const char *party_words(const network_t *net, struct party p, char *buf, size_t cap);

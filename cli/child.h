@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Programs that a command starts and watches: each in a process group of its own, output in a log file, ended with its
- * starter (even if that is killed), started anew with growing pauses when it dies.
+ * Programs that a command starts and watches: each in a process group of its own, output in a log
+ * file, ended with its starter (even if that is killed), started anew with growing pauses when it
+ * dies.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -18,14 +19,15 @@ struct child {
     char *argv[CHILD_ARGS_MAX + 1]; /* owned; argv[0] is the program's path */
     char *log;
     bool restarts;
-    pid_t pid; /* 0 = not running */
+    pid_t pid;  /* 0 = not running */
     int status; /* of its last end */
     unsigned ends;
     int64_t started_us, start_at_us, pause_us;
 };
 
 /* argv: NULL-terminated, copied. */
-void child_init(struct child *c, const char *name, const char *log, bool restarts, const char *const *argv);
+void child_init(struct child *c, const char *name, const char *log, bool restarts,
+                const char *const *argv);
 void child_release(struct child *c);
 int child_start(struct child *c, int64_t mono_us, struct sto_err *err);
 /* Notices its end; true if it ended since the last call. Restarts it when its pause is over. */

@@ -11,7 +11,7 @@
 #include "sto_time.h"
 
 #define CONNECT_MS 10000
-#define STEP_MS 100
+#define STEP_MS    100
 
 struct client {
     saatto_t *session;
@@ -68,14 +68,16 @@ static int connect_session(client_t *self, const char *endpoint, struct sto_err 
         }
         if (sto_mono_us() > until) {
             sto_fail(err, STO_E_UNREACHABLE, "the broker at %s does not answer", endpoint);
-            sto_err_fix(err, "is it running? `saatto doctor` tells; a key that is not registered gets no answer either");
+            sto_err_fix(err, "is it running? `saatto doctor` tells; a key that is not registered "
+                             "gets no answer either");
             return -STO_E_UNREACHABLE;
         }
     }
     return 0;
 }
 
-int client_open(const installation_t *in, const char *organisation, client_t **out, struct sto_err *err)
+int client_open(const installation_t *in, const char *organisation, client_t **out,
+                struct sto_err *err)
 {
     char *path = installation_path(in, "keys/%s.key", organisation);
     struct key_pair pair;
@@ -83,7 +85,8 @@ int client_open(const installation_t *in, const char *organisation, client_t **o
     int rc = keyfile_pair_read(path, &pair, err);
 
     if (rc != 0) {
-        sto_err_fix(err, "saatto org key list names the organisations that have one; `saatto org key new` makes one");
+        sto_err_fix(err, "saatto org key list names the organisations that have one; `saatto org "
+                         "key new` makes one");
         free(path);
         return rc;
     }
@@ -150,7 +153,9 @@ int client_wait(client_t *self, int timeout_ms, struct sto_err *err)
             return of_public(&error, err);
         }
         if (sto_mono_us() > until) {
-            sto_fail(err, STO_E_TIMEOUT, "no receipt in %d s: the event may or may not have been taken", timeout_ms / 1000);
+            sto_fail(err, STO_E_TIMEOUT,
+                     "no receipt in %d s: the event may or may not have been taken",
+                     timeout_ms / 1000);
             sto_err_fix(err, "look with `saatto case show`, then do it again if it is not there");
             return -STO_E_TIMEOUT;
         }

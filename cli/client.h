@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * A short session with the broker through libsaatto: as an organisation (events and their answers) or as the
- * operator. Keeps its outbox in memory only: the caller waits for the receipts.
+ * A short session with the broker through libsaatto: as an organisation (events and their answers)
+ * or as the operator. Keeps its outbox in memory only: the caller waits for the receipts.
  */
 #ifndef CLIENT_H
 #define CLIENT_H
@@ -23,7 +23,8 @@ struct client_answer {
 
 typedef struct client client_t;
 /* With keys/<organisation>.key. Waits for the session: STO_E_UNREACHABLE. */
-int client_open(const installation_t *in, const char *organisation, client_t **out, struct sto_err *err);
+int client_open(const installation_t *in, const char *organisation, client_t **out,
+                struct sto_err *err);
 void client_close(client_t **self_p);
 /* Sends one event; its answer comes in answers, by the returned ticket (> 0, or negative code). */
 int64_t client_send(client_t *self, const struct saatto_event *e, struct sto_err *err);
@@ -33,6 +34,7 @@ const struct client_answer *client_answer(const client_t *self, int64_t ticket);
 saatto_t *client_session(client_t *self);
 
 /* GET of http://address/path; *body malloc'd. */
-int http_fetch(const char *address, const char *path, int *status, char **body, struct sto_err *err);
+int http_fetch(const char *address, const char *path, int *status, char **body,
+               struct sto_err *err);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * saatto clock: shows the installation's time and, where it is manual, moves it. On the way to the target the clock stops at every
- * start that waits for its date, and starts it there.
+ * saatto clock: shows the installation's time and, where it is manual, moves it. On the way to the
+ * target the clock stops at every start that waits for its date, and starts it there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +28,16 @@ static int clock_show(struct cli *c, struct sto_err *err)
     rc = starts_waiting(r.in, &waiting, err);
     if (rc == 0) {
         size_t n = json_array_size(waiting);
-        output_say(&c->out, "%s%s", sto_us_format_fi(r.now_us, fi, sizeof fi), r.manual_clock ? " (manual clock)" : "");
+        output_say(&c->out, "%s%s", sto_us_format_fi(r.now_us, fi, sizeof fi),
+                   r.manual_clock ? " (manual clock)" : "");
         if (n != 0) {
             int64_t next = json_integer_value(json_object_get(json_array_get(waiting, 0), "at_us"));
-            output_say(&c->out, "%zu cases wait for their start date, the next %s", n, sto_us_format_fi(next, fi, sizeof fi));
+            output_say(&c->out, "%zu cases wait for their start date, the next %s", n,
+                       sto_us_format_fi(next, fi, sizeof fi));
         }
-        output_object(&c->out, json_pack("{s:o, s:b, s:i}", "now", time_json(&c->out, r.now_us), "manual", r.manual_clock, "starts_waiting", (int)n),
+        output_object(&c->out,
+                      json_pack("{s:o, s:b, s:i}", "now", time_json(&c->out, r.now_us), "manual",
+                                r.manual_clock, "starts_waiting", (int)n),
                       true);
     }
     json_decref(waiting);
@@ -86,12 +90,15 @@ static int move_to(struct advance *a, int64_t target_us, struct sto_err *err)
     int64_t left_ms = (a->until_mono_us - sto_mono_us()) / 1000;
 
     if (left_ms <= 0) {
-        return sto_fail(err, STO_E_TIMEOUT, "the clock did not reach its target in %s", a->timeout_text);
+        return sto_fail(err, STO_E_TIMEOUT, "the clock did not reach its target in %s",
+                        a->timeout_text);
     }
-    if (saatto_advance(client_session(a->operator), target_us, &a->r.now_us, who, sizeof who, (int)left_ms, &error) == 0) {
+    if (saatto_advance(client_session(a->operator), target_us, &a->r.now_us, who, sizeof who,
+                       (int)left_ms, &error) == 0) {
         return 0;
     }
-    int rc = sto_fail(err, (enum sto_code)error.code, "%s%s%s", error.what, who[0] != '\0' ? "; waiting for " : "", who);
+    int rc = sto_fail(err, (enum sto_code)error.code, "%s%s%s", error.what,
+                      who[0] != '\0' ? "; waiting for " : "", who);
     if (who[0] != '\0') {
         sto_err_fix(err, "look at var/log/%s.log; go on with the same command", who);
     }
@@ -103,7 +110,8 @@ static int start_due(struct advance *a, struct sto_err *err)
 {
     size_t n = 0, all = json_array_size(a->waiting);
 
-    while (n < all && json_integer_value(json_object_get(json_array_get(a->waiting, n), "at_us")) <= a->r.now_us) {
+    while (n < all && json_integer_value(json_object_get(json_array_get(a->waiting, n), "at_us")) <=
+                          a->r.now_us) {
         n++;
     }
     if (n == 0) {
@@ -120,7 +128,8 @@ static int start_due(struct advance *a, struct sto_err *err)
         a->started += taken;
         a->refused += !taken;
         if (!taken) {
-            fprintf(stderr, "start of record '%s' was refused: %s %s\n", json_string_value(json_object_get(list[i], "record")),
+            fprintf(stderr, "start of record '%s' was refused: %s %s\n",
+                    json_string_value(json_object_get(list[i], "record")),
                     saatto_code_text(results[i].code), results[i].what);
         }
     }
@@ -138,7 +147,8 @@ static int advance(struct advance *a, struct sto_err *err)
 
     while (rc == 0 && a->r.now_us < a->target_us) {
         const json_t *next = json_array_get(a->waiting, 0);
-        int64_t stop = next != NULL ? json_integer_value(json_object_get(next, "at_us")) : INT64_MAX;
+        int64_t stop =
+            next != NULL ? json_integer_value(json_object_get(next, "at_us")) : INT64_MAX;
         rc = move_to(a, stop < a->target_us ? stop : a->target_us, err);
         rc = rc != 0 ? rc : start_due(a, err);
     }
@@ -177,12 +187,15 @@ static int clock_advance(struct cli *c, struct sto_err *err)
     }
     if (rc == 0) {
         bool dry = cli_flag(c, "dry-run");
-        output_say(&c->out, dry ? "It would become %s." : "It is %s.", sto_us_format_fi(dry ? a.target_us : a.r.now_us, fi, sizeof fi));
+        output_say(&c->out, dry ? "It would become %s." : "It is %s.",
+                   sto_us_format_fi(dry ? a.target_us : a.r.now_us, fi, sizeof fi));
         if (a.started != 0) {
             output_say(&c->out, "%u cases were started on the way.", a.started);
         }
-        output_object(&c->out, json_pack("{s:o, s:b, s:i, s:i}", "now", time_json(&c->out, dry ? a.target_us : a.r.now_us), "dry_run", dry,
-                                         "started", (int)a.started, "refused", (int)a.refused),
+        output_object(&c->out,
+                      json_pack("{s:o, s:b, s:i, s:i}", "now",
+                                time_json(&c->out, dry ? a.target_us : a.r.now_us), "dry_run", dry,
+                                "started", (int)a.started, "refused", (int)a.refused),
                       true);
     }
     json_decref(a.waiting);
@@ -206,8 +219,10 @@ const struct verb clock_verbs[] = {
     {.name = "advance",
      .words = "",
      .options = advance_options,
-     .help = "Moves the manual clock; every clock and every organisation on the way does what is due",
-     .more = "Time moves only while nobody has anything left to do; who keeps it waiting for 30 s of real time is named.",
+     .help =
+         "Moves the manual clock; every clock and every organisation on the way does what is due",
+     .more = "Time moves only while nobody has anything left to do; who keeps it waiting for 30 s "
+             "of real time is named.",
      .run = clock_advance},
     {0},
 };

@@ -9,9 +9,9 @@
 #include "sto_file.h"
 #include "sto_time.h"
 
-#define FILE_BYTES_MAX (32u << 20)
+#define FILE_BYTES_MAX   (32u << 20)
 #define TREE_ARENA_BYTES (8u << 20)
-#define OPENS_MINUTE (9 * 60)
+#define OPENS_MINUTE     (9 * 60)
 
 int cohort_time(const char *text, int64_t *out, struct sto_err *err)
 {
@@ -46,7 +46,8 @@ struct cohort {
 };
 
 /* A literal, or the row's cell when it begins with '@'. */
-static int value_of(const struct csv_rows *rows, size_t row, const char *text, const char **out, struct sto_err *err)
+static int value_of(const struct csv_rows *rows, size_t row, const char *text, const char **out,
+                    struct sto_err *err)
 {
     if (text[0] != '@') {
         *out = text;
@@ -60,14 +61,17 @@ static int value_of(const struct csv_rows *rows, size_t row, const char *text, c
     return 0;
 }
 
-static int fill_group(const struct csv_rows *rows, size_t row, const struct sto_conf *g, json_t *into, struct sto_err *err)
+static int fill_group(const struct csv_rows *rows, size_t row, const struct sto_conf *g,
+                      json_t *into, struct sto_err *err)
 {
     int rc = 0;
 
-    for (const struct sto_conf *v = g != NULL ? g->child : NULL; v != NULL && rc == 0; v = v->next) {
+    for (const struct sto_conf *v = g != NULL ? g->child : NULL; v != NULL && rc == 0;
+         v = v->next) {
         const char *text = NULL;
-        rc = v->type == STO_CONF_STRING ? value_of(rows, row, v->s, &text, err)
-                                        : sto_fail(err, STO_E_CONFIG, "%s:%d: a text is wanted", v->file, v->line);
+        rc = v->type == STO_CONF_STRING
+                 ? value_of(rows, row, v->s, &text, err)
+                 : sto_fail(err, STO_E_CONFIG, "%s:%d: a text is wanted", v->file, v->line);
         if (rc == 0 && text[0] != '\0') {
             json_object_set_new(into, v->name, json_string(text));
         }
@@ -75,7 +79,8 @@ static int fill_group(const struct csv_rows *rows, size_t row, const struct sto_
     return rc;
 }
 
-static int row_start(const struct cohort *k, const struct csv_rows *rows, size_t row, json_t *list, struct sto_err *err)
+static int row_start(const struct cohort *k, const struct csv_rows *rows, size_t row, json_t *list,
+                     struct sto_err *err)
 {
     json_t *set = json_object(), *names = json_object();
     const char *at = NULL, *client = NULL, *home = NULL, *record = NULL;
@@ -94,13 +99,15 @@ static int row_start(const struct cohort *k, const struct csv_rows *rows, size_t
         sto_err_context(err, "%s line %d", k->file, rows->lines[row]);
         return rc;
     }
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "organisation", k->by, "workflow", k->workflow,
-                                          "record", record, "client", client, "home", home, "at_us", (json_int_t)at_us, "set", set,
-                                          "names", names));
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}",
+                                          "organisation", k->by, "workflow", k->workflow, "record",
+                                          record, "client", client, "home", home, "at_us",
+                                          (json_int_t)at_us, "set", set, "names", names));
     return 0;
 }
 
-static int find_cohort(const struct sto_conf *root, const char *id, struct cohort *out, sto_diags_t *diags, struct sto_err *err)
+static int find_cohort(const struct sto_conf *root, const char *id, struct cohort *out,
+                       sto_diags_t *diags, struct sto_err *err)
 {
     const struct sto_conf *list = root != NULL ? sto_conf_get(root, "published") : NULL;
     const char *names[33] = {NULL};
@@ -124,9 +131,11 @@ static int find_cohort(const struct sto_conf *root, const char *id, struct cohor
         }
     }
     const char *near = sto_nearest(id, names);
-    sto_fail(err, STO_E_NOT_FOUND, "there is no cohort '%s' in workflows/cohorts/published.cfg", id);
+    sto_fail(err, STO_E_NOT_FOUND, "there is no cohort '%s' in workflows/cohorts/published.cfg",
+             id);
     if (near != NULL || n > 0) {
-        sto_err_fix(err, near != NULL ? "did you mean '%s'" : "for instance '%s'", near != NULL ? near : names[0]);
+        sto_err_fix(err, near != NULL ? "did you mean '%s'" : "for instance '%s'",
+                    near != NULL ? near : names[0]);
     }
     return -STO_E_NOT_FOUND;
 }
@@ -173,7 +182,8 @@ static int check_columns(const struct csv_rows *rows, const workflow_t *wf, stru
     for (size_t i = 0; i < rows->n_columns; i++) {
         const char *h = csv_rows_heading(rows, i);
         const char *names[STO_WF_FIELDS_MAX + 5] = {NULL};
-        bool known = strncmp(h, "name:", 5) == 0 ? workflow_role(wf, h + 5) >= 0 : workflow_field(wf, h) >= 0;
+        bool known = strncmp(h, "name:", 5) == 0 ? workflow_role(wf, h + 5) >= 0
+                                                 : workflow_field(wf, h) >= 0;
         size_t n = 0;
         for (; own[n] != NULL; n++) {
             known = known || strcmp(h, own[n]) == 0;
@@ -184,17 +194,21 @@ static int check_columns(const struct csv_rows *rows, const workflow_t *wf, stru
         }
         if (!known) {
             const char *near = sto_nearest(h, names);
-            int rc = sto_fail(err, STO_E_UNKNOWN_NAME, "column '%s' is no field or role of workflow '%s'", h, wf->id);
+            int rc = sto_fail(err, STO_E_UNKNOWN_NAME,
+                              "column '%s' is no field or role of workflow '%s'", h, wf->id);
             if (near != NULL) {
                 sto_err_fix(err, "did you mean '%s'", near);
             }
             return rc;
         }
     }
-    return csv_rows_column(rows, "record") >= 0 ? 0 : sto_fail(err, STO_E_CONFIG, "the file has no column 'record'");
+    return csv_rows_column(rows, "record") >= 0
+               ? 0
+               : sto_fail(err, STO_E_CONFIG, "the file has no column 'record'");
 }
 
-static const char *cell_or(const struct csv_rows *rows, size_t row, const char *name, const char *otherwise)
+static const char *cell_or(const struct csv_rows *rows, size_t row, const char *name,
+                           const char *otherwise)
 {
     int column = csv_rows_column(rows, name);
     const char *cell = column >= 0 ? csv_rows_cell(rows, row, column) : "";
@@ -202,8 +216,8 @@ static const char *cell_or(const struct csv_rows *rows, size_t row, const char *
     return cell[0] != '\0' ? cell : otherwise != NULL ? otherwise : "";
 }
 
-static int file_row(const struct cli *c, const struct csv_rows *rows, size_t row, const workflow_t *wf, const char *org, json_t *list,
-                    struct sto_err *err)
+static int file_row(const struct cli *c, const struct csv_rows *rows, size_t row,
+                    const workflow_t *wf, const char *org, json_t *list, struct sto_err *err)
 {
     json_t *set = json_object(), *names = json_object();
     const char *date = cell_or(rows, row, "start-date", NULL);
@@ -218,17 +232,20 @@ static int file_row(const struct cli *c, const struct csv_rows *rows, size_t row
             json_object_set_new(set, h, json_string(cell));
         }
     }
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}", "organisation", org, "workflow", wf->id, "record",
-                                          cell_or(rows, row, "record", NULL), "client", cell_or(rows, row, "client", NULL), "home",
-                                          cell_or(rows, row, "home", cli_option(c, "home")), "at_us", (json_int_t)at_us, "set", set,
-                                          "names", names));
+    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o}",
+                                          "organisation", org, "workflow", wf->id, "record",
+                                          cell_or(rows, row, "record", NULL), "client",
+                                          cell_or(rows, row, "client", NULL), "home",
+                                          cell_or(rows, row, "home", cli_option(c, "home")),
+                                          "at_us", (json_int_t)at_us, "set", set, "names", names));
     if (rc != 0) {
         sto_err_context(err, "line %d", rows->lines[row]);
     }
     return rc;
 }
 
-int cohort_file_starts(const struct cli *c, const struct reading *r, json_t *list, struct sto_err *err)
+int cohort_file_starts(const struct cli *c, const struct reading *r, json_t *list,
+                       struct sto_err *err)
 {
     const char *workflow = NULL, *org = NULL;
     const workflow_t *wf = NULL;

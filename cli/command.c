@@ -64,9 +64,10 @@ static int find_noun(const char *name, const struct noun **out, struct sto_err *
     return unknown(err, "command", name, names);
 }
 
-/* The verb that words[0] (and words[1], for names of two words) gives. *used: how many words it took. */
-static int find_verb(const struct noun *noun, const char *const *words, size_t n_words, const struct verb **out,
-                     size_t *used, struct sto_err *err)
+/* The verb that words[0] (and words[1], for names of two words) gives. *used: how many words it
+ * took. */
+static int find_verb(const struct noun *noun, const char *const *words, size_t n_words,
+                     const struct verb **out, size_t *used, struct sto_err *err)
 {
     const char *names[NAMES_MAX + 1];
     size_t n = 0;
@@ -96,12 +97,14 @@ static int find_verb(const struct noun *noun, const char *const *words, size_t n
     bool first_of_two = false;
     for (size_t i = 0; i < n; i++) {
         size_t len = strlen(words[0]);
-        first_of_two = first_of_two || (strncmp(names[i], words[0], len) == 0 && names[i][len] == ' ');
+        first_of_two =
+            first_of_two || (strncmp(names[i], words[0], len) == 0 && names[i][len] == ' ');
     }
     return unknown(err, what, first_of_two ? two : words[0], names);
 }
 
-static const struct option_row *option_in(const struct option_row *rows, const char *name, size_t len)
+static const struct option_row *option_in(const struct option_row *rows, const char *name,
+                                          size_t len)
 {
     for (; rows != NULL && rows->name != NULL; rows++) {
         if (strlen(rows->name) == len && strncmp(rows->name, name, len) == 0) {
@@ -117,7 +120,8 @@ static int unknown_option(const struct verb *v, const char *name, size_t len, st
     char got[64];
     size_t n = 0;
 
-    for (const struct option_row *r = v->options; r != NULL && r->name != NULL && n < NAMES_MAX; r++) {
+    for (const struct option_row *r = v->options; r != NULL && r->name != NULL && n < NAMES_MAX;
+         r++) {
         names[n++] = r->name;
     }
     for (const struct option_row *r = command_common; r->name != NULL && n < NAMES_MAX; r++) {
@@ -154,7 +158,8 @@ static int take_common(struct cli *c, const char *name, const char *value, struc
     return 0;
 }
 
-/* argv[*i] begins with a dash. The verb may not be known yet (options before it): then only common ones. */
+/* argv[*i] begins with a dash. The verb may not be known yet (options before it): then only common
+ * ones. */
 static int take_option(int argc, char **argv, int *i, struct cli *c, struct sto_err *err)
 {
     const char *word = argv[*i];
@@ -166,7 +171,8 @@ static int take_option(int argc, char **argv, int *i, struct cli *c, struct sto_
         name = word[1] == 'o' ? "output" : word[1] == 'h' && word[2] == '\0' ? "help" : NULL;
         if (name == NULL) {
             sto_fail(err, STO_E_USAGE, "there is no option '%s'", word);
-            sto_err_fix(err, "short options are -o FORMAT and -h; all others begin with two dashes");
+            sto_err_fix(err,
+                        "short options are -o FORMAT and -h; all others begin with two dashes");
             return -STO_E_USAGE;
         }
         value = word[1] == 'o' && word[2] != '\0' ? word + 2 + (word[2] == '=') : NULL;
@@ -187,7 +193,8 @@ static int take_option(int argc, char **argv, int *i, struct cli *c, struct sto_
     }
     if (row->value != NULL && value == NULL) {
         if (*i + 1 >= argc) {
-            return sto_fail(err, STO_E_USAGE, "option '--%s' needs a value (%s)", row->name, row->value);
+            return sto_fail(err, STO_E_USAGE, "option '--%s' needs a value (%s)", row->name,
+                            row->value);
         }
         value = argv[++*i];
     }
@@ -199,7 +206,8 @@ static int take_option(int argc, char **argv, int *i, struct cli *c, struct sto_
     return 0;
 }
 
-/* First pass: which noun and verb? Options before the verb's end are skipped, with their values where they are common. */
+/* First pass: which noun and verb? Options before the verb's end are skipped, with their values
+ * where they are common. */
 static int find_command(int argc, char **argv, struct cli *c, size_t *used, struct sto_err *err)
 {
     const char *words[3];
@@ -210,7 +218,8 @@ static int find_command(int argc, char **argv, struct cli *c, size_t *used, stru
             break;
         }
         if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            bool apart = strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0 || strcmp(argv[i], "--var") == 0;
+            bool apart = strcmp(argv[i], "-o") == 0 || strcmp(argv[i], "--output") == 0 ||
+                         strcmp(argv[i], "--var") == 0;
             c->help = c->help || strcmp(argv[i], "-h") == 0 || strcmp(argv[i], "--help") == 0;
             i += apart;
             /* an option of the verb: what follows it cannot belong to the verb's name */
@@ -249,7 +258,8 @@ static int check_words(const struct cli *c, struct sto_err *err)
     if (c->n_words > v->words_max) {
         sto_fail(err, STO_E_USAGE, "'%s' is one word too many", c->words[v->words_max]);
     } else {
-        sto_fail(err, STO_E_USAGE, "'%s%s%s' needs %s", c->noun->name, v->name[0] ? " " : "", v->name, v->words);
+        sto_fail(err, STO_E_USAGE, "'%s%s%s' needs %s", c->noun->name, v->name[0] ? " " : "",
+                 v->name, v->words);
     }
     sto_err_fix(err, "see saatto %s%s%s --help", c->noun->name, v->name[0] ? " " : "", v->name);
     return -STO_E_USAGE;
@@ -317,8 +327,8 @@ const char *cli_option_at(const struct cli *c, const char *name, size_t n)
     return NULL;
 }
 
-int cli_option_int(const struct cli *c, const char *name, int64_t fallback, int64_t min, int64_t max, int64_t *out,
-                   struct sto_err *err)
+int cli_option_int(const struct cli *c, const char *name, int64_t fallback, int64_t min,
+                   int64_t max, int64_t *out, struct sto_err *err)
 {
     const char *text = cli_option(c, name);
     char *end = NULL;
@@ -329,8 +339,8 @@ int cli_option_int(const struct cli *c, const char *name, int64_t fallback, int6
     }
     long long v = strtoll(text, &end, 10);
     if (end == text || *end != '\0' || v < min || v > max) {
-        return sto_fail(err, STO_E_USAGE, "option '--%s' must be %lld..%lld, got '%s'", name, (long long)min, (long long)max,
-                        text);
+        return sto_fail(err, STO_E_USAGE, "option '--%s' must be %lld..%lld, got '%s'", name,
+                        (long long)min, (long long)max, text);
     }
     *out = v;
     return 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The command line as data: nouns, their verbs, the options of each. One table drives parsing,
- * --help of all levels, completion and the reference page. Parsing reads argv only; what a verb does
- * lives in the file of its noun.
+ * --help of all levels, completion and the reference page. Parsing reads argv only; what a verb
+ * does lives in the file of its noun.
  */
 #ifndef COMMAND_H
 #define COMMAND_H
@@ -23,12 +23,12 @@ struct option_row {
 
 struct cli;
 struct verb {
-    const char *name;                 /* "list"; two words are fine ("key add"); "" = the noun alone */
-    const char *words;                /* positional words as the help shows them, "" = none */
+    const char *name;  /* "list"; two words are fine ("key add"); "" = the noun alone */
+    const char *words; /* positional words as the help shows them, "" = none */
     unsigned words_min, words_max;
-    const struct option_row *options; /* ends with name NULL; may be NULL */
-    const char *help;                 /* one line */
-    const char *more;                 /* more lines of the help; may be NULL */
+    const struct option_row *options;               /* ends with name NULL; may be NULL */
+    const char *help;                               /* one line */
+    const char *more;                               /* more lines of the help; may be NULL */
     int (*run)(struct cli *c, struct sto_err *err); /* 0, or a negative code */
     bool hidden;
     const void *data; /* the verb's own */
@@ -53,7 +53,7 @@ struct cli {
     struct {
         const struct option_row *option;
         const char *value; /* "" for a flag */
-    } *given;
+    } * given;
     size_t n_given;
 };
 
@@ -62,8 +62,8 @@ extern const struct noun command_nouns[];
 /* Options that every verb has. */
 extern const struct option_row command_common[];
 
-/* argv without the program's name. STO_E_USAGE names the nearest noun, verb or option. noun and verb may stay NULL
-   when --help was given. */
+/* argv without the program's name. STO_E_USAGE names the nearest noun, verb or option. noun and
+   verb may stay NULL when --help was given. */
 int command_parse(int argc, char **argv, struct cli *c, struct sto_err *err);
 void command_release(struct cli *c);
 
@@ -73,8 +73,8 @@ bool cli_flag(const struct cli *c, const char *name);
 /* The n-th value (from 0) of an option that may be repeated; NULL = no more. */
 const char *cli_option_at(const struct cli *c, const char *name, size_t n);
 /* A decimal option inside limits; absent -> fallback. */
-int cli_option_int(const struct cli *c, const char *name, int64_t fallback, int64_t min, int64_t max, int64_t *out,
-                   struct sto_err *err);
+int cli_option_int(const struct cli *c, const char *name, int64_t fallback, int64_t min,
+                   int64_t max, int64_t *out, struct sto_err *err);
 int cli_need(const struct cli *c, const char *name, const char **out, struct sto_err *err);
 
 /* Help: of everything (noun NULL), of a noun, of a verb. */

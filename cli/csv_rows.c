@@ -42,16 +42,20 @@ static int take_cell(struct parser *x, char **out, struct sto_err *err)
             *x->w++ = *x->p++;
         }
         if (x->p == x->end) {
-            return sto_fail(err, STO_E_CONFIG, "%s line %d: a quoted cell does not end", x->name, began);
+            return sto_fail(err, STO_E_CONFIG, "%s line %d: a quoted cell does not end", x->name,
+                            began);
         }
         x->p++;
         if (x->p < x->end && *x->p != x->separator && *x->p != '\n' && *x->p != '\r') {
-            return sto_fail(err, STO_E_CONFIG, "%s line %d: text after a quoted cell", x->name, x->line);
+            return sto_fail(err, STO_E_CONFIG, "%s line %d: text after a quoted cell", x->name,
+                            x->line);
         }
     } else {
         while (x->p < x->end && *x->p != x->separator && *x->p != '\n' && *x->p != '\r') {
             if (*x->p == '"') {
-                return sto_fail(err, STO_E_CONFIG, "%s line %d: a quotation mark inside an unquoted cell", x->name, x->line);
+                return sto_fail(err, STO_E_CONFIG,
+                                "%s line %d: a quotation mark inside an unquoted cell", x->name,
+                                x->line);
             }
             *x->w++ = *x->p++;
         }
@@ -84,7 +88,8 @@ static int take_row(struct parser *x, struct csv_rows *out, size_t row, struct s
 
     while (!ends) {
         if (n == CSV_COLUMNS_MAX) {
-            return sto_fail(err, STO_E_LIMIT, "%s line %d: more than %d columns", x->name, line, CSV_COLUMNS_MAX);
+            return sto_fail(err, STO_E_LIMIT, "%s line %d: more than %d columns", x->name, line,
+                            CSV_COLUMNS_MAX);
         }
         int rc = take_cell(x, &cells[n], err);
         if (rc != 0) {
@@ -96,7 +101,8 @@ static int take_row(struct parser *x, struct csv_rows *out, size_t row, struct s
     if (row == 0) {
         out->n_columns = n;
     } else if (n != out->n_columns) {
-        return sto_fail(err, STO_E_CONFIG, "%s line %d: %zu cells, the header has %zu", x->name, line, n, out->n_columns);
+        return sto_fail(err, STO_E_CONFIG, "%s line %d: %zu cells, the header has %zu", x->name,
+                        line, n, out->n_columns);
     }
     out->cells = sto_xrealloc(out->cells, (row + 1) * out->n_columns * sizeof *out->cells);
     memcpy(out->cells + row * out->n_columns, cells, n * sizeof *cells);
@@ -105,7 +111,8 @@ static int take_row(struct parser *x, struct csv_rows *out, size_t row, struct s
     return 0;
 }
 
-int csv_rows_parse(const char *name, const char *text, size_t len, struct csv_rows *out, struct sto_err *err)
+int csv_rows_parse(const char *name, const char *text, size_t len, struct csv_rows *out,
+                   struct sto_err *err)
 {
     struct parser x = {.name = name, .line = 1};
     size_t row = 0;
@@ -125,13 +132,15 @@ int csv_rows_parse(const char *name, const char *text, size_t len, struct csv_ro
     out->text = sto_xcalloc(1, len + 2);
     x.w = out->text;
     while (rc == 0 && x.p < x.end) {
-        if (*x.p == '\n' || (*x.p == '\r' && x.p + 1 < x.end && x.p[1] == '\n')) { /* an empty line */
+        if (*x.p == '\n' ||
+            (*x.p == '\r' && x.p + 1 < x.end && x.p[1] == '\n')) { /* an empty line */
             x.p += *x.p == '\r' ? 2 : 1;
             x.line++;
             continue;
         }
-        rc = row > CSV_ROWS_MAX ? sto_fail(err, STO_E_LIMIT, "%s: more than %d rows", name, CSV_ROWS_MAX)
-                                : take_row(&x, out, row++, err);
+        rc = row > CSV_ROWS_MAX
+                 ? sto_fail(err, STO_E_LIMIT, "%s: more than %d rows", name, CSV_ROWS_MAX)
+                 : take_row(&x, out, row++, err);
     }
     if (rc == 0 && row == 0) {
         rc = sto_fail(err, STO_E_CONFIG, "%s: no header line", name);

@@ -50,11 +50,13 @@ int db_error(const PGconn *db, const PGresult *res, struct sto_err *err)
     char text[300];
 
     one_line(what != NULL ? what : PQerrorMessage(db), text, sizeof text);
-    return sto_fail(err, STO_E_DB, "the database refused: %s%s%s%s", text, state != NULL ? " (" : "",
-                    state != NULL ? state : "", state != NULL ? ")" : "");
+    return sto_fail(err, STO_E_DB, "the database refused: %s%s%s%s", text,
+                    state != NULL ? " (" : "", state != NULL ? state : "",
+                    state != NULL ? ")" : "");
 }
 
-static PGresult *query(PGconn *db, const char *sql, int n, const char *const *params, int binary, struct sto_err *err)
+static PGresult *query(PGconn *db, const char *sql, int n, const char *const *params, int binary,
+                       struct sto_err *err)
 {
     PGresult *r = PQexecParams(db, sql, n, NULL, params, NULL, NULL, binary);
     ExecStatusType status = PQresultStatus(r);
@@ -67,12 +69,14 @@ static PGresult *query(PGconn *db, const char *sql, int n, const char *const *pa
     return r;
 }
 
-PGresult *db_query(PGconn *db, const char *sql, int n, const char *const *params, struct sto_err *err)
+PGresult *db_query(PGconn *db, const char *sql, int n, const char *const *params,
+                   struct sto_err *err)
 {
     return query(db, sql, n, params, 0, err);
 }
 
-PGresult *db_query_binary(PGconn *db, const char *sql, int n, const char *const *params, struct sto_err *err)
+PGresult *db_query_binary(PGconn *db, const char *sql, int n, const char *const *params,
+                          struct sto_err *err)
 {
     return query(db, sql, n, params, 1, err);
 }

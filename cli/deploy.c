@@ -41,7 +41,9 @@ int deploy_begin(PGconn *db, int64_t *config, struct sto_err *err)
 
     /* In order, as the guard of a batch locks them. */
     rc = rc != 0 ? rc : db_run(db, "SELECT shard FROM shard ORDER BY shard FOR UPDATE", err);
-    PGresult *r = rc != 0 ? NULL : db_query(db, "SELECT coalesce(max(config), 0) + 1, count(*) FROM shard", 0, NULL, err);
+    PGresult *r = rc != 0 ? NULL
+                          : db_query(db, "SELECT coalesce(max(config), 0) + 1, count(*) FROM shard",
+                                     0, NULL, err);
     if (r == NULL) {
         return rc != 0 ? rc : -STO_E_DB;
     }
@@ -68,7 +70,8 @@ int deploy_end(PGconn *db, int64_t config, bool commit, struct sto_err *err)
     return rc != 0 ? rc : db_run(db, "COMMIT", err);
 }
 
-static int insert(struct run *x, const char *sql, int n, const char *const *params, struct sto_err *err)
+static int insert(struct run *x, const char *sql, int n, const char *const *params,
+                  struct sto_err *err)
 {
     PGresult *r = db_query(x->db, sql, n, params, err);
 
@@ -86,11 +89,13 @@ static int refuse_other(const char *what, struct sto_err *err)
 }
 
 /* 1: stands there byte for byte; 0: not there; else an error. */
-static int network_there(struct run *x, const struct model_files *files, const char *version, struct sto_err *err)
+static int network_there(struct run *x, const struct model_files *files, const char *version,
+                         struct sto_err *err)
 {
     const char *params[] = {x->net->id, version};
-    PGresult *r = db_query_binary(x->db, "SELECT name, body FROM network_file WHERE network = $1 AND version = $2::int8", 2,
-                                  params, err);
+    PGresult *r = db_query_binary(
+        x->db, "SELECT name, body FROM network_file WHERE network = $1 AND version = $2::int8", 2,
+        params, err);
     if (r == NULL) {
         return -STO_E_DB;
     }
@@ -101,8 +106,8 @@ static int network_there(struct run *x, const struct model_files *files, const c
         const uint8_t *body = db_bytes(r, i, 1, &len);
         bool found = false;
         for (size_t k = 0; k < files->n; k++) {
-            found = found || (strcmp(files->v[k].name, db_text(r, i, 0)) == 0 && files->v[k].len == len &&
-                              memcmp(files->v[k].text, body, len) == 0);
+            found = found || (strcmp(files->v[k].name, db_text(r, i, 0)) == 0 &&
+                              files->v[k].len == len && memcmp(files->v[k].text, body, len) == 0);
         }
         same = found;
     }
@@ -120,8 +125,9 @@ static bool is_current(struct run *x, const char *version)
     struct sto_err ignored = {0};
     const char *params[] = {x->net->id, version};
     PGresult *r = db_query(x->db,
-                           "SELECT network = $1 AND version = $2::int8 FROM network_deployed ORDER BY config DESC LIMIT 1", 2,
-                           params, &ignored);
+                           "SELECT network = $1 AND version = $2::int8 FROM network_deployed ORDER "
+                           "BY config DESC LIMIT 1",
+                           2, params, &ignored);
     bool current = r != NULL && PQntuples(r) == 1 && db_text(r, 0, 0)[0] == 't';
 
     PQclear(r);
@@ -141,13 +147,15 @@ static int put_network(struct run *x, const struct model_files *files, struct st
     for (size_t i = 0; i < files->n && rc == 0 && there == 0; i++) {
         char *body = db_bytea(files->v[i].text, files->v[i].len);
         const char *params[] = {x->net->id, version, files->v[i].name, body};
-        rc = insert(x, "INSERT INTO network_file VALUES ($1, $2::int8, $3, $4::bytea)", 4, params, err);
+        rc = insert(x, "INSERT INTO network_file VALUES ($1, $2::int8, $3, $4::bytea)", 4, params,
+                    err);
         free(body);
     }
     bool current = there != 0 && is_current(x, version);
     if (rc == 0 && !current) {
         const char *params[] = {x->config_text, x->net->id, version};
-        rc = insert(x, "INSERT INTO network_deployed VALUES ($1::int8, $2, $3::int8)", 3, params, err);
+        rc = insert(x, "INSERT INTO network_deployed VALUES ($1::int8, $2, $3::int8)", 3, params,
+                    err);
         const char *name[] = {x->net->id};
         rc = rc != 0 ? rc : insert(x, "UPDATE installation SET network = $1", 1, name, err);
     }
@@ -160,9 +168,11 @@ static int put_network(struct run *x, const struct model_files *files, struct st
 /* A new network must still carry what is deployed. */
 static int still_fit(struct run *x, sto_diags_t *diags, struct sto_err *err)
 {
-    PGresult *r = db_query_binary(x->db, "SELECT DISTINCT ON (id) id, cfg, texts FROM workflow_version WHERE NOT retired "
-                                         "ORDER BY id, version DESC",
-                                  0, NULL, err);
+    PGresult *r = db_query_binary(
+        x->db,
+        "SELECT DISTINCT ON (id) id, cfg, texts FROM workflow_version WHERE NOT retired "
+        "ORDER BY id, version DESC",
+        0, NULL, err);
     int rc = r == NULL ? -STO_E_DB : 0;
 
     for (int i = 0; rc == 0 && i < PQntuples(r); i++) {
@@ -170,9 +180,11 @@ static int still_fit(struct run *x, sto_diags_t *diags, struct sto_err *err)
         const char *cfg = (const char *)db_bytes(r, i, 1, &n_cfg);
         const char *texts = (const char *)db_bytes(r, i, 2, &n_texts);
         workflow_t *w = NULL;
-        if (workflow_load(&(struct model_file){db_text(r, i, 0), cfg, n_cfg}, &(struct model_file){"texts.cfg", texts, n_texts},
-                          x->net, diags, &w) != 0) {
-            rc = sto_fail(err, STO_E_REFUSED, "the deployed workflow '%s' does not fit this network", db_text(r, i, 0));
+        if (workflow_load(&(struct model_file){db_text(r, i, 0), cfg, n_cfg},
+                          &(struct model_file){"texts.cfg", texts, n_texts}, x->net, diags,
+                          &w) != 0) {
+            rc = sto_fail(err, STO_E_REFUSED,
+                          "the deployed workflow '%s' does not fit this network", db_text(r, i, 0));
         }
         workflow_destroy(&w);
     }
@@ -196,7 +208,8 @@ static int deploy_network(struct run *x, const char *dir, sto_diags_t *diags, st
 
 /* ---------------------------------------------------------------- workflows */
 
-static int put_workflow(struct run *x, const workflow_t *w, const struct flow_source *s, struct sto_err *err)
+static int put_workflow(struct run *x, const workflow_t *w, const struct flow_source *s,
+                        struct sto_err *err)
 {
     struct model_file cfg = {0}, texts = {0};
     char version[24], what[160];
@@ -205,8 +218,10 @@ static int put_workflow(struct run *x, const workflow_t *w, const struct flow_so
 
     snprintf(version, sizeof version, "%u", w->version);
     snprintf(what, sizeof what, "workflow '%s' version %s", w->id, version);
-    PGresult *r = db_query(x->db, "SELECT '\\x' || encode(hash, 'hex') FROM workflow_version WHERE id = $1 AND version = $2::int4", 2,
-                           key, err);
+    PGresult *r = db_query(x->db,
+                           "SELECT '\\x' || encode(hash, 'hex') FROM workflow_version WHERE id = "
+                           "$1 AND version = $2::int4",
+                           2, key, err);
     int rc = r == NULL ? -STO_E_DB : 0;
     bool there = rc == 0 && PQntuples(r) == 1;
     if (there && strcmp(db_text(r, 0, 0), hash) != 0) {
@@ -220,8 +235,10 @@ static int put_workflow(struct run *x, const workflow_t *w, const struct flow_so
     if (rc == 0 && !there) {
         char *cfg_text = db_bytea(cfg.text, cfg.len), *texts_text = db_bytea(texts.text, texts.len);
         const char *params[] = {hash, w->id, version, cfg_text, texts_text, x->config_text};
-        rc = insert(x, "INSERT INTO workflow_version (hash, id, version, cfg, texts, config) VALUES ($1::bytea, $2, $3::int4, "
-                       "$4::bytea, $5::bytea, $6::int8)",
+        rc = insert(x,
+                    "INSERT INTO workflow_version (hash, id, version, cfg, texts, config) VALUES "
+                    "($1::bytea, $2, $3::int4, "
+                    "$4::bytea, $5::bytea, $6::int8)",
                     6, params, err);
         free(cfg_text);
         free(texts_text);
@@ -235,7 +252,8 @@ static int put_workflow(struct run *x, const workflow_t *w, const struct flow_so
     return rc;
 }
 
-static int deploy_workflow(struct run *x, const struct flow_source *s, sto_diags_t *diags, struct sto_err *err)
+static int deploy_workflow(struct run *x, const struct flow_source *s, sto_diags_t *diags,
+                           struct sto_err *err)
 {
     workflow_t *w = NULL;
     int64_t longest = 0;
@@ -260,8 +278,8 @@ static int deployed_net(struct run *x, deployed_t **kept, struct sto_err *err)
     return rc;
 }
 
-int deploy_run(PGconn *db, const struct flow_sources *sources, bool with_network, bool dry, struct deploy_report *out,
-               struct sto_err *err)
+int deploy_run(PGconn *db, const struct flow_sources *sources, bool with_network, bool dry,
+               struct deploy_report *out, struct sto_err *err)
 {
     struct run x = {.db = db, .report = out};
     sto_diags_t *diags = sto_diags_new();
@@ -271,7 +289,9 @@ int deploy_run(PGconn *db, const struct flow_sources *sources, bool with_network
     *out = (struct deploy_report){0};
     int rc = deploy_begin(db, &x.config, err);
     snprintf(x.config_text, sizeof x.config_text, "%lld", (long long)x.config);
-    rc = rc != 0 ? rc : with_network ? deploy_network(&x, sources->network, diags, err) : deployed_net(&x, &kept, err);
+    rc = rc != 0        ? rc
+         : with_network ? deploy_network(&x, sources->network, diags, err)
+                        : deployed_net(&x, &kept, err);
     for (size_t i = 0; i < sources->n && rc == 0; i++) {
         rc = deploy_workflow(&x, &sources->v[i], diags, err);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Deployment: new rows of configuration and config + 1 for all shards in one transaction, so that batches decided
- * under the old configuration are fenced and decided again. Run as the role saatto_deploy.
+ * Deployment: new rows of configuration and config + 1 for all shards in one transaction, so that
+ * batches decided under the old configuration are fenced and decided again. Run as the role
+ * saatto_deploy.
  */
 #ifndef DEPLOY_H
 #define DEPLOY_H
@@ -23,10 +24,11 @@ void deploy_report_release(struct deploy_report *r);
  *
  * with_network   sources->network too; else the workflows are checked against the deployed one
  * dry            rolls back
- * returns        0; -STO_E_CONFIG (faults are on stderr), -STO_E_REFUSED: other bytes under the same id and version
+ * returns        0; -STO_E_CONFIG (faults are on stderr), -STO_E_REFUSED: other bytes under the
+ * same id and version
  */
-int deploy_run(PGconn *db, const struct flow_sources *sources, bool with_network, bool dry, struct deploy_report *out,
-               struct sto_err *err);
+int deploy_run(PGconn *db, const struct flow_sources *sources, bool with_network, bool dry,
+               struct deploy_report *out, struct sto_err *err);
 
 /* BEGIN, all shards locked in order, their next config number. */
 int deploy_begin(PGconn *db, int64_t *config, struct sto_err *err);

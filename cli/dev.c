@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* saatto dev: a whole Saatto on this machine, in the foreground or detached, until it is told to stop. */
+/* saatto dev: a whole Saatto on this machine, in the foreground or detached, until it is told to
+ * stop. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -21,9 +22,9 @@
 #include "sto_time.h"
 
 #define START_OF_COHORT "2005-01-03 08:00" /* before the first case of workflows/cohorts/ */
-#define STOP_US (60 * STO_US_PER_SEC)
-#define POLL_MS 50
-#define LIST_MAX 64
+#define STOP_US         (60 * STO_US_PER_SEC)
+#define POLL_MS         50
+#define LIST_MAX        64
 
 struct dev_words {
     char *var, *home;
@@ -31,13 +32,15 @@ struct dev_words {
     struct dev_options o;
 };
 
-static int list_of(const struct cli *c, const char *name, const char *out[LIST_MAX + 1], struct sto_err *err)
+static int list_of(const struct cli *c, const char *name, const char *out[LIST_MAX + 1],
+                   struct sto_err *err)
 {
     size_t n = 0;
 
     while (n < LIST_MAX && (out[n] = cli_option_at(c, name, n)) != NULL) {
         if (strchr(out[n], '=') == NULL) {
-            return sto_fail(err, STO_E_USAGE, "option '--%s' takes NAME=VALUE, got '%s'", name, out[n]);
+            return sto_fail(err, STO_E_USAGE, "option '--%s' takes NAME=VALUE, got '%s'", name,
+                            out[n]);
         }
         n++;
     }
@@ -88,9 +91,11 @@ static void say_running(struct cli *c, const char *var, bool detached, struct st
     if (installation_open(c, &in, err) != 0) {
         return;
     }
-    output_say(&c->out, "\nSaatto runs: broker %s, metrics http://%s/metrics, everything in %s", in->endpoint, in->http, var);
+    output_say(&c->out, "\nSaatto runs: broker %s, metrics http://%s/metrics, everything in %s",
+               in->endpoint, in->http, var);
     output_say(&c->out, "Things to try:");
-    char *at = c->var != NULL ? sto_asprintf(" --var %s", c->var) : sto_xstrdup(""); /* else they find it as this one did */
+    char *at = c->var != NULL ? sto_asprintf(" --var %s", c->var)
+                              : sto_xstrdup(""); /* else they find it as this one did */
     output_say(&c->out, "  saatto case start --cohort info-500%s", at);
     if (in->manual_clock) {
         output_say(&c->out, "  saatto clock advance --by \"3 weeks\"%s", at);
@@ -99,10 +104,12 @@ static void say_running(struct cli *c, const char *var, bool detached, struct st
     output_say(&c->out, "  saatto case why CASE%s", at);
     output_say(&c->out, "  saatto handover list%s", at);
     output_say(&c->out, "  saatto audit replay%s", at);
-    output_say(&c->out, detached ? "Stop it with: saatto dev --stop%s" : "It runs until Ctrl-C%s.", detached ? at : "");
+    output_say(&c->out, detached ? "Stop it with: saatto dev --stop%s" : "It runs until Ctrl-C%s.",
+               detached ? at : "");
     free(at);
-    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "var", var, "endpoint", in->endpoint, "http", in->http, "server_key",
-                          in->server_key, "network", in->network, "manual_clock", in->manual_clock);
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "var", var, "endpoint", in->endpoint,
+                          "http", in->http, "server_key", in->server_key, "network", in->network,
+                          "manual_clock", in->manual_clock);
     json_object_set(o, "pids", json_object_get(in->json, "pids"));
     output_object(&c->out, o, true);
     output_finish(&c->out);
@@ -156,7 +163,8 @@ static void detached(struct dev_words *w, int tell)
 
     free(log);
     log = sto_asprintf("%s/log/dev.log", w->var);
-    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640),
+        null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     setsid();
     if (fd >= 0 && null >= 0) {
         dup2(null, 0);
@@ -230,7 +238,8 @@ int dev_stop(struct cli *c, struct sto_err *err)
         (void)!read(fd, text, sizeof text - 1);
         pid_t pid = (pid_t)strtol(text, NULL, 10);
         if (pid <= 1 || kill(pid, SIGTERM) != 0) {
-            rc = sto_fail(err, STO_E_IO, "could not tell process %s to stop: %s", text, strerror(errno));
+            rc = sto_fail(err, STO_E_IO, "could not tell process %s to stop: %s", text,
+                          strerror(errno));
         }
         while (rc == 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
             if (sto_mono_us() > until) {
@@ -243,7 +252,8 @@ int dev_stop(struct cli *c, struct sto_err *err)
         }
     }
     if (rc == 0) {
-        output_object(&c->out, json_pack("{s:s, s:b}", "var", var, "stopped", text[0] != '\0'), true);
+        output_object(&c->out, json_pack("{s:s, s:b}", "var", var, "stopped", text[0] != '\0'),
+                      true);
     }
     if (fd >= 0) {
         close(fd);
@@ -272,11 +282,15 @@ static int dev(struct cli *c, struct sto_err *err)
 }
 
 static const struct option_row dev_options[] = {
-    {"clock", "manual|real", "of a new installation: time that you move, or the wall clock (default real)"},
-    {"start", "TIME", "of a new installation: where the manual clock begins (default " START_OF_COHORT ")"},
-    {"network", "DIR", "a network's folder, or its id under workflows/network/ (default: the only one)"},
+    {"clock", "manual|real",
+     "of a new installation: time that you move, or the wall clock (default real)"},
+    {"start", "TIME",
+     "of a new installation: where the manual clock begins (default " START_OF_COHORT ")"},
+    {"network", "DIR",
+     "a network's folder, or its id under workflows/network/ (default: the only one)"},
     {"no-workers", NULL, "start no organisation's worker"},
-    {"exec", "ORG=PROGRAM", "this organisation's worker runs a program instead of a policy; may be repeated"},
+    {"exec", "ORG=PROGRAM",
+     "this organisation's worker runs a program instead of a policy; may be repeated"},
     {"set", "KEY=VALUE", "a setting of saattod; may be repeated"},
     {"detach", NULL, "return once it runs"},
     {"foreground", NULL, "stay until Ctrl-C or SIGTERM (the default)"},
@@ -287,8 +301,10 @@ const struct verb dev_verbs[] = {
     {.name = "",
      .words = "",
      .options = dev_options,
-     .help = "Runs a whole Saatto: private PostgreSQL, broker, and a worker for each organisation that has a policy",
-     .more = "The installation folder keeps everything: data, keys, logs, outboxes. Started again, it goes on where it stopped.\n"
+     .help = "Runs a whole Saatto: private PostgreSQL, broker, and a worker for each organisation "
+             "that has a policy",
+     .more = "The installation folder keeps everything: data, keys, logs, outboxes. Started again, "
+             "it goes on where it stopped.\n"
              "Several may run side by side, each in its own folder, on ports that are free.",
      .run = dev},
     {0},

@@ -18,11 +18,11 @@
 #include "sto_log.h"
 #include "sto_time.h"
 
-#define READY_US (60 * STO_US_PER_SEC)
+#define READY_US     (60 * STO_US_PER_SEC)
 #define CONNECTED_US (15 * STO_US_PER_SEC)
-#define POLL_MS 50
-#define WATCH_MS 500
-#define GRACE_MS 15000
+#define POLL_MS      50
+#define WATCH_MS     500
+#define GRACE_MS     15000
 
 static const char *value(const struct dev_run *self, const char *key)
 {
@@ -90,16 +90,19 @@ static int wait_ready(struct dev_run *self, struct sto_err *err)
         struct sto_err ignored = {0};
         char *body = NULL;
         int status = 0;
-        bool ready = http_fetch(value(self, "http"), "/readyz", &status, &body, &ignored) == 0 && status == 200;
+        bool ready = http_fetch(value(self, "http"), "/readyz", &status, &body, &ignored) == 0 &&
+                     status == 200;
         free(body);
         if (ready) {
             return 0;
         }
         if (child_watch(c, sto_mono_us()) && c->ends > 3) {
-            return sto_fail(err, STO_E_IO, "saattod ended at once: %s", log_tail(c->log, tail, sizeof tail));
+            return sto_fail(err, STO_E_IO, "saattod ended at once: %s",
+                            log_tail(c->log, tail, sizeof tail));
         }
         if (sto_mono_us() > until) {
-            return sto_fail(err, STO_E_TIMEOUT, "saattod is not ready: %s", log_tail(c->log, tail, sizeof tail));
+            return sto_fail(err, STO_E_TIMEOUT, "saattod is not ready: %s",
+                            log_tail(c->log, tail, sizeof tail));
         }
         poll(NULL, 0, POLL_MS);
     }
@@ -146,7 +149,8 @@ static const char *exec_of(const struct dev_run *self, const char *org)
     return NULL;
 }
 
-static int start_worker(struct dev_run *self, const char *org, const char *policy, struct sto_err *err)
+static int start_worker(struct dev_run *self, const char *org, const char *policy,
+                        struct sto_err *err)
 {
     const char *program = exec_of(self, org);
     struct args a = {0};
@@ -191,7 +195,8 @@ static bool all_connected(struct dev_run *self)
 
     for (size_t i = 1; i < self->n_children && all; i++) {
         char key[128];
-        snprintf(key, sizeof key, "\nsaatto_adapter_connected{org=\"%s\"} ", self->children[i].name);
+        snprintf(key, sizeof key, "\nsaatto_adapter_connected{org=\"%s\"} ",
+                 self->children[i].name);
         const char *at = strstr(metrics, key);
         all = at != NULL && atoi(at + strlen(key)) > 0;
     }
@@ -208,7 +213,8 @@ static int start_workers(struct dev_run *self, struct sto_err *err)
     for (unsigned i = 0; i < self->net->n_orgs && rc == 0; i++) {
         const char *org = self->net->orgs[i].id;
         char *policy = sto_asprintf("%s/workflows/policies/%s.cfg", self->o.home, org);
-        if ((access(policy, R_OK) == 0 || exec_of(self, org) != NULL) && self->n_children < DEV_CHILDREN_MAX) {
+        if ((access(policy, R_OK) == 0 || exec_of(self, org) != NULL) &&
+            self->n_children < DEV_CHILDREN_MAX) {
             rc = start_worker(self, org, policy, err);
         }
         free(policy);
@@ -220,7 +226,8 @@ static int start_workers(struct dev_run *self, struct sto_err *err)
         poll(NULL, 0, POLL_MS);
     }
     if (rc == 0) {
-        dev_progress(self, "workers: %zu started%s", self->n_children - 1, all_connected(self) ? ", all connected" : "; not all are connected, see log/");
+        dev_progress(self, "workers: %zu started%s", self->n_children - 1,
+                     all_connected(self) ? ", all connected" : "; not all are connected, see log/");
     }
     return rc;
 }
@@ -255,7 +262,8 @@ static bool postgres_ended(const struct dev_run *self)
 {
     siginfo_t info = {0};
 
-    return waitid(P_PID, (id_t)pg_private_pid(self->pg), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+    return waitid(P_PID, (id_t)pg_private_pid(self->pg), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
 }
 
 int dev_run_watch(struct dev_run *self, int signal_fd, struct sto_err *err)
@@ -265,7 +273,8 @@ int dev_run_watch(struct dev_run *self, int signal_fd, struct sto_err *err)
 
     for (;;) {
         bool changed = false;
-        if (poll(&fd, 1, WATCH_MS) > 0 && read(signal_fd, &got, sizeof got) == sizeof got && got.ssi_signo != SIGCHLD) {
+        if (poll(&fd, 1, WATCH_MS) > 0 && read(signal_fd, &got, sizeof got) == sizeof got &&
+            got.ssi_signo != SIGCHLD) {
             return 0;
         }
         for (size_t i = 0; i < self->n_children; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * A whole installation on this machine, under one folder: private PostgreSQL, keys, configuration, broker, workers. Used by
- * `saatto dev` and, in a temporary folder, by `saatto bench`.
+ * A whole installation on this machine, under one folder: private PostgreSQL, keys, configuration,
+ * broker, workers. Used by `saatto dev` and, in a temporary folder, by `saatto bench`.
  */
 #ifndef DEV_RUN_H
 #define DEV_RUN_H
@@ -14,12 +14,12 @@
 #define DEV_CHILDREN_MAX 64
 
 struct dev_options {
-    const char *var;        /* absolute */
-    const char *home;       /* holds workflows/ and deploy/ */
-    const char *network;    /* folder or id; NULL = the only one */
-    const char *flows;      /* folder that holds the workflows/ to deploy; NULL = home */
-    int manual_clock;       /* -1 = as it was, or real */
-    int64_t start_us;       /* of a new installation's manual clock */
+    const char *var;     /* absolute */
+    const char *home;    /* holds workflows/ and deploy/ */
+    const char *network; /* folder or id; NULL = the only one */
+    const char *flows;   /* folder that holds the workflows/ to deploy; NULL = home */
+    int manual_clock;    /* -1 = as it was, or real */
+    int64_t start_us;    /* of a new installation's manual clock */
     bool workers;
     const char *const *exec;     /* "ORG=PROGRAM", NULL-terminated; may be NULL */
     const char *const *settings; /* "key=value" of saattod, NULL-terminated; may be NULL */
@@ -33,7 +33,7 @@ struct dev_run {
     struct pg_private *pg;
     network_t *net;
     char *bin;
-    json_t *json; /* what stands in saatto.json */
+    json_t *json;                            /* what stands in saatto.json */
     struct child children[DEV_CHILDREN_MAX]; /* [0] is saattod */
     size_t n_children;
     bool manual_clock;
@@ -50,6 +50,7 @@ int dev_setup_lock(struct dev_run *self, struct sto_err *err);
 int dev_setup_database(struct dev_run *self, struct sto_err *err);
 int dev_setup_configuration(struct dev_run *self, struct sto_err *err);
 int dev_setup_json(struct dev_run *self, struct sto_err *err);
-void dev_progress(const struct dev_run *self, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void dev_progress(const struct dev_run *self, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

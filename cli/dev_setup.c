@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* What an installation needs before its programs start: lock, keys, database, configuration. All of it may stand there already. */
+/* What an installation needs before its programs start: lock, keys, database, configuration. All of
+ * it may stand there already. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -45,7 +46,8 @@ int dev_setup_lock(struct dev_run *self, struct sto_err *err)
             rc = sto_fail(err, STO_E_IO, "could not open '%s': %s", path, strerror(errno));
         } else if (flock(self->lock_fd, LOCK_EX | LOCK_NB) != 0) {
             (void)!read(self->lock_fd, pid, sizeof pid - 1);
-            rc = sto_fail(err, STO_E_REFUSED, "another `saatto dev` (process %s) runs in '%s'", pid, self->o.var);
+            rc = sto_fail(err, STO_E_REFUSED, "another `saatto dev` (process %s) runs in '%s'", pid,
+                          self->o.var);
             sto_err_fix(err, "stop it with `saatto dev --stop`, or take another folder with --var");
         }
     }
@@ -70,19 +72,24 @@ static int set_clock(struct dev_run *self, struct sto_err *err)
 
     sto_us_format(self->o.start_us, text, sizeof text);
     if (rc == 0) {
-        PGresult *r = db_query(db, "UPDATE installation SET clock = $1::timestamptz WHERE manual_clock AND clock IS NULL", 1, params, err);
+        PGresult *r = db_query(
+            db,
+            "UPDATE installation SET clock = $1::timestamptz WHERE manual_clock AND clock IS NULL",
+            1, params, err);
         rc = r == NULL ? -STO_E_DB : 0;
         PQclear(r);
     }
-    PGresult *r = rc == 0 ? db_query(db, "SELECT manual_clock FROM installation", 0, NULL, err) : NULL;
+    PGresult *r =
+        rc == 0 ? db_query(db, "SELECT manual_clock FROM installation", 0, NULL, err) : NULL;
     if (r != NULL) {
         self->manual_clock = db_text(r, 0, 0)[0] == 't';
     }
     PQclear(r);
     PQfinish(db);
     if (rc == 0 && self->o.manual_clock >= 0 && self->manual_clock != (self->o.manual_clock == 1)) {
-        rc = sto_fail(err, STO_E_REFUSED, "the installation in '%s' runs on the %s clock, which is fixed at set-up", self->o.var,
-                      self->manual_clock ? "manual" : "real");
+        rc = sto_fail(err, STO_E_REFUSED,
+                      "the installation in '%s' runs on the %s clock, which is fixed at set-up",
+                      self->o.var, self->manual_clock ? "manual" : "real");
         sto_err_fix(err, "leave --clock out, or take another folder with --var");
     }
     return rc;
@@ -106,7 +113,8 @@ int dev_setup_database(struct dev_run *self, struct sto_err *err)
 
 /* ------------------------------------------------------------ configuration */
 
-static int make_keys(struct dev_run *self, struct org_key_row *rows, struct key_pair *pairs, struct sto_err *err)
+static int make_keys(struct dev_run *self, struct org_key_row *rows, struct key_pair *pairs,
+                     struct sto_err *err)
 {
     char *dir = sto_asprintf("%s/keys", self->o.var);
     char *path = sto_asprintf("%s/server.key", dir);
@@ -121,7 +129,8 @@ static int make_keys(struct dev_run *self, struct org_key_row *rows, struct key_
     path = sto_asprintf("%s/operator.key", dir);
     rc = rc != 0 ? rc : keyfile_pair_ensure(path, &pairs[self->net->n_orgs], err);
     free(path);
-    rows[self->net->n_orgs] = (struct org_key_row){pairs[self->net->n_orgs].public_key, "operator", 0, true};
+    rows[self->net->n_orgs] =
+        (struct org_key_row){pairs[self->net->n_orgs].public_key, "operator", 0, true};
     for (unsigned i = 0; i < self->net->n_orgs && rc == 0; i++) {
         const struct organisation *o = &self->net->orgs[i];
         path = sto_asprintf("%s/%s.key", dir, o->id);
@@ -158,7 +167,8 @@ static int deploy_all(struct dev_run *self, PGconn *db, struct sto_err *err)
     struct flow_sources sources = {0};
     struct deploy_report report = {0};
     sto_diags_t *diags = sto_diags_new();
-    int rc = flow_sources_all(self->o.flows != NULL ? self->o.flows : self->o.home, self->o.network, &sources, err);
+    int rc = flow_sources_all(self->o.flows != NULL ? self->o.flows : self->o.home, self->o.network,
+                              &sources, err);
 
     rc = rc != 0 ? rc : model_network_dir(sources.network, diags, &self->net, err);
     if (rc == 0) {
@@ -167,7 +177,8 @@ static int deploy_all(struct dev_run *self, PGconn *db, struct sto_err *err)
         model_print_diags(diags);
     }
     for (size_t i = 0; i < report.n && rc == 0; i++) {
-        dev_progress(self, "deploy: %s%s", report.v[i].what, report.v[i].is_new ? "" : " (stood there)");
+        dev_progress(self, "deploy: %s%s", report.v[i].what,
+                     report.v[i].is_new ? "" : " (stood there)");
     }
     deploy_report_release(&report);
     sto_diags_destroy(&diags);
@@ -200,9 +211,11 @@ static json_t *dsns(struct dev_run *self)
 {
     struct pg_private *pg = self->pg;
 
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "core", pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_core"), "read",
-                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_read"), "deploy", pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_deploy"),
-                     "admin", pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"), "keys",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "core",
+                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_core"), "read",
+                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_read"), "deploy",
+                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_deploy"), "admin",
+                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"), "keys",
                      pg_private_dsn(pg, PG_PRIVATE_KEYS, "saatto_core"));
 }
 
@@ -241,12 +254,15 @@ int dev_setup_json(struct dev_run *self, struct sto_err *err)
     int rc = run == NULL ? -err->code : keyfile_pair_read(key_path, &server, err);
 
     if (rc == 0) {
-        unsigned port = free_port(port_of(former, "endpoint")), http = free_port(port_of(former, "http"));
+        unsigned port = free_port(port_of(former, "endpoint")),
+                 http = free_port(port_of(former, "http"));
         char *endpoint = sto_asprintf("tcp://127.0.0.1:%u", port);
         char *address = sto_asprintf("127.0.0.1:%u", http);
-        self->json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:{s:i, s:i}}", "endpoint", endpoint, "http", address, "server_key",
-                               server.public_key, "network", self->net->id, "run", run, "manual_clock", self->manual_clock, "dsn",
-                               dsns(self), "pids", "dev", (int)getpid(), "postgres", (int)pg_private_pid(self->pg));
+        self->json =
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:{s:i, s:i}}", "endpoint", endpoint,
+                      "http", address, "server_key", server.public_key, "network", self->net->id,
+                      "run", run, "manual_clock", self->manual_clock, "dsn", dsns(self), "pids",
+                      "dev", (int)getpid(), "postgres", (int)pg_private_pid(self->pg));
         free(endpoint);
         free(address);
         explicit_bzero(&server, sizeof server);

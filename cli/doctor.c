@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* saatto doctor and status: what keeps Saatto from working here, and how it is doing. Looks only; changes nothing. */
+/* saatto doctor and status: what keeps Saatto from working here, and how it is doing. Looks only;
+ * changes nothing. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -27,8 +28,10 @@ struct exam {
     unsigned warned, failed;
 };
 
-static void found(struct exam *e, enum finding f, const char *what, const char *mend, const char *fmt, ...) __attribute__((format(printf, 5, 6)));
-static void found(struct exam *e, enum finding f, const char *what, const char *mend, const char *fmt, ...)
+static void found(struct exam *e, enum finding f, const char *what, const char *mend,
+                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+static void found(struct exam *e, enum finding f, const char *what, const char *mend,
+                  const char *fmt, ...)
 {
     static const char *const words[] = {"ok", "warn", "fail"};
     char text[512];
@@ -39,9 +42,11 @@ static void found(struct exam *e, enum finding f, const char *what, const char *
     va_end(ap);
     e->warned += f == WARN;
     e->failed += f == FAIL;
-    output_say(&e->c->out, "%-5s %-22s %s%s%s", words[f], what, text, f != FINE && mend[0] != '\0' ? ". Mend: " : "", f != FINE ? mend : "");
+    output_say(&e->c->out, "%-5s %-22s %s%s%s", words[f], what, text,
+               f != FINE && mend[0] != '\0' ? ". Mend: " : "", f != FINE ? mend : "");
     if (!output_text(&e->c->out)) {
-        output_row(&e->c->out, json_pack("{s:s, s:s, s:s, s:s}", "check", what, "finding", words[f], "what", text, "mend", f == FINE ? "" : mend));
+        output_row(&e->c->out, json_pack("{s:s, s:s, s:s, s:s}", "check", what, "finding", words[f],
+                                         "what", text, "mend", f == FINE ? "" : mend));
     }
 }
 
@@ -55,7 +60,8 @@ static void exam_programs(struct exam *e)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *path = sto_asprintf("%s/%s", dir, names[i]);
         bool there = access(path, X_OK) == 0;
-        found(e, there ? FINE : FAIL, names[i], "build it: deploy/bootstrap", "%s%s", path, there ? "" : " is not there");
+        found(e, there ? FINE : FAIL, names[i], "build it: deploy/bootstrap", "%s%s", path,
+              there ? "" : " is not there");
         free(path);
     }
     free(dir);
@@ -67,15 +73,18 @@ static void exam_libraries(struct exam *e)
 
     zmq_version(&major, &minor, &patch);
     bool curve = zmq_has("curve") == 1;
-    found(e, curve && (major > 4 || (major == 4 && minor >= 3)) ? FINE : FAIL, "libzmq", "install libzmq3-dev 4.3 or newer", "%d.%d.%d, CURVE %s",
-          major, minor, patch, curve ? "built in" : "is missing");
-    found(e, PQlibVersion() >= 140000 ? FINE : FAIL, "libpq", "install libpq-dev 14 or newer (pipeline mode)", "%d.%d", PQlibVersion() / 10000,
+    found(e, curve && (major > 4 || (major == 4 && minor >= 3)) ? FINE : FAIL, "libzmq",
+          "install libzmq3-dev 4.3 or newer", "%d.%d.%d, CURVE %s", major, minor, patch,
+          curve ? "built in" : "is missing");
+    found(e, PQlibVersion() >= 140000 ? FINE : FAIL, "libpq",
+          "install libpq-dev 14 or newer (pipeline mode)", "%d.%d", PQlibVersion() / 10000,
           PQlibVersion() % 10000);
     found(e, FINE, "libsodium", "", "%s", sodium_version_string());
     /* Midsummer noon in Helsinki is three hours ahead of UTC, in winter two. */
     struct sto_local l = {.year = 2026, .month = 6, .day = 24, .hour = 12};
     bool zone = sto_local_to_us(&l) == INT64_C(1782291600000000);
-    found(e, zone ? FINE : FAIL, "time zone", "install tzdata", "Europe/Helsinki %s", zone ? "is known" : "is not known: times would be wrong");
+    found(e, zone ? FINE : FAIL, "time zone", "install tzdata", "Europe/Helsinki %s",
+          zone ? "is known" : "is not known: times would be wrong");
 }
 
 /* -------------------------------------------------------------- installation */
@@ -94,8 +103,9 @@ static void exam_keys(struct exam *e, const installation_t *in)
             n++;
             if ((st.st_mode & 077) != 0) {
                 open_files++;
-                found(e, FAIL, "key file", "chmod 600 it, then make a new pair with saatto org key new", "%s is open to others (mode %03o)", path,
-                      (unsigned)st.st_mode & 0777u);
+                found(e, FAIL, "key file",
+                      "chmod 600 it, then make a new pair with saatto org key new",
+                      "%s is open to others (mode %03o)", path, (unsigned)st.st_mode & 0777u);
             }
         }
         free(path);
@@ -111,7 +121,8 @@ static void exam_keys(struct exam *e, const installation_t *in)
     free(dir);
 }
 
-static void exam_setting(struct exam *e, PGconn *db, const char *name, const char *const *good, const char *mend)
+static void exam_setting(struct exam *e, PGconn *db, const char *name, const char *const *good,
+                         const char *mend)
 {
     struct sto_err err = {0};
     const char *params[] = {name};
@@ -139,15 +150,20 @@ static void exam_clock(struct exam *e, PGconn *db)
     if (r != NULL) {
         int64_t middle = before + (after - before) / 2, skew = db_time_us(r, 0, 0) - middle;
         int64_t size = skew < 0 ? -skew : skew;
-        found(e, size > SKEW_FAIL_US ? FAIL : size > SKEW_WARN_US ? WARN : FINE, "clock skew", "let NTP set both clocks",
-              "the database's clock is %.3f s away", (double)skew / 1e6);
+        found(e,
+              size > SKEW_FAIL_US   ? FAIL
+              : size > SKEW_WARN_US ? WARN
+                                    : FINE,
+              "clock skew", "let NTP set both clocks", "the database's clock is %.3f s away",
+              (double)skew / 1e6);
     }
     PQclear(r);
 }
 
 static void exam_database(struct exam *e, const installation_t *in)
 {
-    static const char *const on[] = {"on", NULL}, *const none[] = {"none", "ddl", NULL}, *const zero[] = {"0", NULL},
+    static const char *const on[] = {"on", NULL}, *const none[] = {"none", "ddl", NULL},
+                             *const zero[] = {"0", NULL},
                              *const commit[] = {"on", "remote_apply", "remote_write", NULL};
     struct sto_err err = {0};
     PGconn *db = NULL;
@@ -157,13 +173,17 @@ static void exam_database(struct exam *e, const installation_t *in)
         return;
     }
     int version = PQserverVersion(db);
-    found(e, version >= 150000 ? FINE : FAIL, "database", "use PostgreSQL 15 or newer", "PostgreSQL %d.%d", version / 10000, version % 10000);
+    found(e, version >= 150000 ? FINE : FAIL, "database", "use PostgreSQL 15 or newer",
+          "PostgreSQL %d.%d", version / 10000, version % 10000);
     exam_setting(e, db, "fsync", on, "set fsync = on: without it acknowledged events can be lost");
     exam_setting(e, db, "full_page_writes", on, "set full_page_writes = on");
     exam_setting(e, db, "synchronous_commit", commit, "set synchronous_commit = on");
-    exam_setting(e, db, "log_statement", none, "set log_statement = none or ddl: contents would stand in the log");
-    exam_setting(e, db, "log_parameter_max_length", zero, "set it to 0: contents would stand in the log");
-    exam_setting(e, db, "log_parameter_max_length_on_error", zero, "set it to 0: contents would stand in the log");
+    exam_setting(e, db, "log_statement", none,
+                 "set log_statement = none or ddl: contents would stand in the log");
+    exam_setting(e, db, "log_parameter_max_length", zero,
+                 "set it to 0: contents would stand in the log");
+    exam_setting(e, db, "log_parameter_max_length_on_error", zero,
+                 "set it to 0: contents would stand in the log");
     exam_clock(e, db);
     PQfinish(db);
 }
@@ -189,12 +209,14 @@ static void exam_broker(struct exam *e, const installation_t *in)
     const json_t *workers = json_object_get(json_object_get(in->json, "pids"), "workers");
     const char *org;
     json_t *pid;
-    json_object_foreach ((json_t *)(uintptr_t)workers, org, pid) {
+    json_object_foreach((json_t *)(uintptr_t)workers, org, pid)
+    {
         char key[128];
         snprintf(key, sizeof key, "\nsaatto_adapter_connected{org=\"%s\"} ", org);
         const char *at = strstr(metrics, key);
         bool there = at != NULL && atoi(at + strlen(key)) > 0;
-        found(e, there ? FINE : FAIL, "worker", "see its file in var/log", "%s is %sconnected", org, there ? "" : "not ");
+        found(e, there ? FINE : FAIL, "worker", "see its file in var/log", "%s is %sconnected", org,
+              there ? "" : "not ");
     }
     free(metrics);
 }
@@ -231,7 +253,8 @@ static int doctor(struct cli *c, struct sto_err *err)
 const struct verb doctor_verbs[] = {
     {.name = "",
      .words = "",
-     .help = "Checks programs, libraries, database settings, keys, broker, workers and clocks; says how to mend what is off",
+     .help = "Checks programs, libraries, database settings, keys, broker, workers and clocks; "
+             "says how to mend what is off",
      .run = doctor},
     {0},
 };
@@ -249,13 +272,18 @@ static double metric(const char *metrics, const char *name)
 
 static int status_counts(const struct reading *r, json_t *o, struct sto_err *err)
 {
-    PGresult *res = db_query_binary(r->db,
-                                    "SELECT (SELECT count(*) FROM case_row WHERE aggregate = 0 AND open), (SELECT count(*) FROM case_row WHERE "
-                                    "aggregate = 0 AND NOT open), (SELECT count(*) FROM case_row WHERE aggregate = 0 AND open AND holder_org = 0), "
-                                    "(SELECT coalesce(sum(n), 0)::int8 FROM (SELECT max(idx) AS n FROM event GROUP BY shard) x), (SELECT count(*) "
-                                    "FROM dead WHERE NOT redriven), (SELECT max(config) FROM shard)",
-                                    0, NULL, err);
-    static const char *const names[] = {"cases_open", "cases_closed", "without_responsible", "events", "set_aside", "configuration"};
+    PGresult *res =
+        db_query_binary(r->db,
+                        "SELECT (SELECT count(*) FROM case_row WHERE aggregate = 0 AND open), "
+                        "(SELECT count(*) FROM case_row WHERE "
+                        "aggregate = 0 AND NOT open), (SELECT count(*) FROM case_row WHERE "
+                        "aggregate = 0 AND open AND holder_org = 0), "
+                        "(SELECT coalesce(sum(n), 0)::int8 FROM (SELECT max(idx) AS n FROM event "
+                        "GROUP BY shard) x), (SELECT count(*) "
+                        "FROM dead WHERE NOT redriven), (SELECT max(config) FROM shard)",
+                        0, NULL, err);
+    static const char *const names[] = {"cases_open", "cases_closed", "without_responsible",
+                                        "events",     "set_aside",    "configuration"};
 
     if (res == NULL) {
         return -STO_E_DB;
@@ -285,18 +313,27 @@ static int status(struct cli *c, struct sto_err *err)
     }
     bool ready = http_fetch(r.in->http, "/readyz", &code, &body, &away) == 0 && code == 200;
     (void)http_fetch(r.in->http, "/metrics", &code, &metrics, &away); /* counts below do without */
-    json_t *o = json_pack("{s:b, s:s, s:o, s:b, s:i, s:i, s:f}", "ready", ready, "network", r.net->id, "now", time_json(&c->out, r.now_us),
-                          "manual_clock", r.manual_clock, "sessions", metrics != NULL ? (int)metric(metrics, "saatto_sessions") : 0,
-                          "queued", metrics != NULL ? (int)metric(metrics, "saatto_outbox_messages") : 0, "core_resident_mib",
-                          metrics != NULL ? metric(metrics, "saatto_core_resident_bytes") / 1048576 : 0.0);
+    json_t *o = json_pack(
+        "{s:b, s:s, s:o, s:b, s:i, s:i, s:f}", "ready", ready, "network", r.net->id, "now",
+        time_json(&c->out, r.now_us), "manual_clock", r.manual_clock, "sessions",
+        metrics != NULL ? (int)metric(metrics, "saatto_sessions") : 0, "queued",
+        metrics != NULL ? (int)metric(metrics, "saatto_outbox_messages") : 0, "core_resident_mib",
+        metrics != NULL ? metric(metrics, "saatto_core_resident_bytes") / 1048576 : 0.0);
     rc = status_counts(&r, o, err);
     if (rc == 0) {
-        output_say(&c->out, "%s; network %s, it is %s%s", ready ? "Saatto runs" : "The broker is not ready", r.net->id,
-                   sto_us_format_fi(r.now_us, fi, sizeof fi), r.manual_clock ? " (manual clock)" : "");
-        output_say(&c->out, "cases: %lld open, %lld closed; clients with no responsible organisation: %lld", count(o, "cases_open"),
-                   count(o, "cases_closed"), count(o, "without_responsible"));
-        output_say(&c->out, "events: %lld; deliveries waiting: %lld, set aside: %lld; sessions: %lld; configuration %lld", count(o, "events"),
-                   count(o, "queued"), count(o, "set_aside"), count(o, "sessions"), count(o, "configuration"));
+        output_say(&c->out, "%s; network %s, it is %s%s",
+                   ready ? "Saatto runs" : "The broker is not ready", r.net->id,
+                   sto_us_format_fi(r.now_us, fi, sizeof fi),
+                   r.manual_clock ? " (manual clock)" : "");
+        output_say(&c->out,
+                   "cases: %lld open, %lld closed; clients with no responsible organisation: %lld",
+                   count(o, "cases_open"), count(o, "cases_closed"),
+                   count(o, "without_responsible"));
+        output_say(&c->out,
+                   "events: %lld; deliveries waiting: %lld, set aside: %lld; sessions: %lld; "
+                   "configuration %lld",
+                   count(o, "events"), count(o, "queued"), count(o, "set_aside"),
+                   count(o, "sessions"), count(o, "configuration"));
     }
     if (rc == 0 && !ready) {
         rc = sto_fail(err, STO_E_UNREACHABLE, "the broker is not ready");
@@ -310,6 +347,9 @@ static int status(struct cli *c, struct sto_err *err)
 }
 
 const struct verb status_verbs[] = {
-    {.name = "", .words = "", .help = "Says how the installation is doing: readiness, cases, events, queues", .run = status},
+    {.name = "",
+     .words = "",
+     .help = "Says how the installation is doing: readiness, cases, events, queues",
+     .run = status},
     {0},
 };

@@ -14,13 +14,15 @@
 
 static json_t *code_json(const struct sto_err_row *r)
 {
-    return json_pack("{s:s, s:i, s:i, s:i, s:b, s:s}", "code", r->text, "number", r->code, "exit", r->exit_status, "http",
-                     r->http, "retryable", r->retryable, "explain", r->explain);
+    return json_pack("{s:s, s:i, s:i, s:i, s:b, s:s}", "code", r->text, "number", r->code, "exit",
+                     r->exit_status, "http", r->http, "retryable", r->retryable, "explain",
+                     r->explain);
 }
 
 static int explain_all(struct cli *c)
 {
-    static const char *const columns[] = {"code=CODE", "number=NUMBER", "exit=EXIT", "retryable=RETRY", "explain=MEANING", NULL};
+    static const char *const columns[] = {"code=CODE",       "number=NUMBER",   "exit=EXIT",
+                                          "retryable=RETRY", "explain=MEANING", NULL};
     const struct sto_err_row *rows = NULL;
     size_t n = sto_err_rows(&rows);
 
@@ -58,19 +60,26 @@ static int explain(struct cli *c, struct sto_err *err)
         }
         const char *near = sto_nearest(c->words[0], names);
         sto_fail(err, STO_E_NOT_FOUND, "there is no code '%s'", c->words[0]);
-        sto_err_fix(err, near != NULL ? "did you mean '%s'" : "saatto explain%.0s lists them all", near != NULL ? near : "");
+        sto_err_fix(err, near != NULL ? "did you mean '%s'" : "saatto explain%.0s lists them all",
+                    near != NULL ? near : "");
         return -STO_E_NOT_FOUND;
     }
     output_say(&c->out, "%s (number %d)", r->text, r->code);
     output_say(&c->out, "%s.", r->explain);
-    output_say(&c->out, "The command line ends with %d, HTTP answers %d; the same %s be sent again unchanged.", r->exit_status,
-               r->http, r->retryable ? "may" : "must not");
+    output_say(
+        &c->out,
+        "The command line ends with %d, HTTP answers %d; the same %s be sent again unchanged.",
+        r->exit_status, r->http, r->retryable ? "may" : "must not");
     output_object(&c->out, code_json(r), true);
     return 0;
 }
 
 const struct verb explain_verbs[] = {
-    {.name = "", .words = "[CODE]", .words_max = 1, .help = "Says what an error code means; without one, all of them", .run = explain},
+    {.name = "",
+     .words = "[CODE]",
+     .words_max = 1,
+     .help = "Says what an error code means; without one, all of them",
+     .run = explain},
     {0},
 };
 
@@ -86,15 +95,19 @@ static int version(struct cli *c, struct sto_err *err)
     snprintf(zmq, sizeof zmq, "%d.%d.%d", major, minor, patch);
     snprintf(pq, sizeof pq, "%d.%d", PQlibVersion() / 10000, PQlibVersion() % 10000);
     output_object(&c->out,
-                  json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "saatto", SAATTO_VERSION, "wire", SAATTO_WIRE_VERSION, "libzmq",
-                            zmq, "libpq", pq, "libsodium", sodium_version_string(), "jansson", JANSSON_VERSION, "protobuf-c",
+                  json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "saatto", SAATTO_VERSION, "wire",
+                            SAATTO_WIRE_VERSION, "libzmq", zmq, "libpq", pq, "libsodium",
+                            sodium_version_string(), "jansson", JANSSON_VERSION, "protobuf-c",
                             protobuf_c_version()),
                   false);
     return 0;
 }
 
 const struct verb version_verbs[] = {
-    {.name = "", .words = "", .help = "Prints the versions of Saatto, of its wire contract and of its libraries", .run = version},
+    {.name = "",
+     .words = "",
+     .help = "Prints the versions of Saatto, of its wire contract and of its libraries",
+     .run = version},
     {0},
 };
 
@@ -116,7 +129,11 @@ static const struct option_row help_options[] = {
     {0},
 };
 const struct verb help_verbs[] = {
-    {.name = "", .words = "", .options = help_options, .help = "Prints the overview of all commands", .run = help},
+    {.name = "",
+     .words = "",
+     .options = help_options,
+     .help = "Prints the overview of all commands",
+     .run = help},
     {0},
 };
 

@@ -23,7 +23,8 @@ const char *assignment_split(const char *text, char *key, size_t cap)
     return eq + 1;
 }
 
-static int integer_from(const char *name, const char *text, struct saatto_field *out, struct sto_err *err)
+static int integer_from(const char *name, const char *text, struct saatto_field *out,
+                        struct sto_err *err)
 {
     char *end = NULL;
 
@@ -37,7 +38,8 @@ static int integer_from(const char *name, const char *text, struct saatto_field 
     return 0;
 }
 
-static int boolean_from(const char *name, const char *text, struct saatto_field *out, struct sto_err *err)
+static int boolean_from(const char *name, const char *text, struct saatto_field *out,
+                        struct sto_err *err)
 {
     bool yes = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0 || strcmp(text, "1") == 0;
     bool no = strcmp(text, "no") == 0 || strcmp(text, "false") == 0 || strcmp(text, "0") == 0;
@@ -50,14 +52,15 @@ static int boolean_from(const char *name, const char *text, struct saatto_field 
     return 0;
 }
 
-static int sealed_from(const struct wf_field *f, const char *text, const uint8_t secret[32], sto_arena_t *arena,
-                       struct saatto_field *out, struct sto_err *err)
+static int sealed_from(const struct wf_field *f, const char *text, const uint8_t secret[32],
+                       sto_arena_t *arena, struct saatto_field *out, struct sto_err *err)
 {
     size_t n = strlen(text), mark = sizeof seal_mark - 1, total = mark + n + STO_AEAD_OVERHEAD;
     uint8_t *p = sto_arena_alloc(arena, total);
 
     if (p == NULL || (f->bytes_max != 0 && total > f->bytes_max)) {
-        return sto_fail(err, STO_E_FIELD, "field '%s' is too long to be sealed: %zu bytes of %u", f->id, total, f->bytes_max);
+        return sto_fail(err, STO_E_FIELD, "field '%s' is too long to be sealed: %zu bytes of %u",
+                        f->id, total, f->bytes_max);
     }
     memcpy(p, seal_mark, mark);
     sto_aead_seal(secret, f->id, strlen(f->id), text, n, p + mark);
@@ -67,8 +70,9 @@ static int sealed_from(const struct wf_field *f, const char *text, const uint8_t
     return 0;
 }
 
-int field_from_text(const workflow_t *wf, const char *name, const char *text, const uint8_t secret[32], sto_arena_t *arena,
-                    struct saatto_field *out, struct sto_err *err)
+int field_from_text(const workflow_t *wf, const char *name, const char *text,
+                    const uint8_t secret[32], sto_arena_t *arena, struct saatto_field *out,
+                    struct sto_err *err)
 {
     int ix = workflow_field(wf, name);
 

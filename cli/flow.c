@@ -25,8 +25,9 @@ static void print_findings(struct cli *c, sto_diags_t *diags, struct totals *t)
         t->warnings += d->severity != STO_SEV_ERROR;
         output_say(&c->out, "%s:%d: %s: %s [%s]", d->file, d->line, severity, d->text, d->code);
         if (!output_text(&c->out)) {
-            output_row(&c->out, json_pack("{s:s, s:i, s:s, s:s, s:s}", "file", d->file, "line", d->line, "severity", severity,
-                                          "code", d->code, "text", d->text));
+            output_row(&c->out,
+                       json_pack("{s:s, s:i, s:s, s:s, s:s}", "file", d->file, "line", d->line,
+                                 "severity", severity, "code", d->code, "text", d->text));
         }
     }
 }
@@ -36,11 +37,13 @@ static void longest_text(int64_t minutes, char *buf, size_t cap)
     if (minutes < 0) {
         snprintf(buf, cap, "no limit by clocks alone");
     } else {
-        snprintf(buf, cap, "at most %lld days by its clocks alone", (long long)(minutes + 1439) / 1440);
+        snprintf(buf, cap, "at most %lld days by its clocks alone",
+                 (long long)(minutes + 1439) / 1440);
     }
 }
 
-static int check_one(struct cli *c, const struct flow_source *s, const network_t *net, struct totals *t, struct sto_err *err)
+static int check_one(struct cli *c, const struct flow_source *s, const network_t *net,
+                     struct totals *t, struct sto_err *err)
 {
     sto_diags_t *diags = sto_diags_new();
     workflow_t *w = NULL;
@@ -54,7 +57,8 @@ static int check_one(struct cli *c, const struct flow_source *s, const network_t
     if (sto_diags_errors(diags) == 0 && rc == 0) {
         char text[80];
         longest_text(longest, text, sizeof text);
-        output_say(&c->out, "%s: workflow '%s' version %u: %u steps, %s", s->cfg, w->id, w->version, w->n_steps, text);
+        output_say(&c->out, "%s: workflow '%s' version %u: %u steps, %s", s->cfg, w->id, w->version,
+                   w->n_steps, text);
     }
     print_findings(c, diags, t);
     workflow_destroy(&w);
@@ -62,15 +66,16 @@ static int check_one(struct cli *c, const struct flow_source *s, const network_t
     return rc == -STO_E_CONFIG ? 0 : rc;
 }
 
-static int check_network(struct cli *c, const char *dir, network_t **net, struct totals *t, struct sto_err *err)
+static int check_network(struct cli *c, const char *dir, network_t **net, struct totals *t,
+                         struct sto_err *err)
 {
     sto_diags_t *diags = sto_diags_new();
     int rc = model_network_dir(dir, diags, net, err);
 
     t->networks++;
     if (rc == 0) {
-        output_say(&c->out, "%s: network '%s' version %u: %u organisations, %u services", dir, (*net)->id, (*net)->version,
-                   (*net)->n_orgs, (*net)->n_services);
+        output_say(&c->out, "%s: network '%s' version %u: %u organisations, %u services", dir,
+                   (*net)->id, (*net)->version, (*net)->n_orgs, (*net)->n_services);
     }
     print_findings(c, diags, t);
     sto_diags_destroy(&diags);
@@ -98,8 +103,8 @@ static int flow_check(struct cli *c, struct sto_err *err)
     if (!output_text(&c->out)) {
         output_table_end(&c->out, "");
     }
-    output_say(&c->out, "%u network and %u workflows checked: %zu errors, %zu warnings", t.networks, t.workflows, t.errors,
-               t.warnings);
+    output_say(&c->out, "%u network and %u workflows checked: %zu errors, %zu warnings", t.networks,
+               t.workflows, t.errors, t.warnings);
     if ((rc == 0 || rc == -STO_E_CONFIG) && t.errors != 0) {
         rc = sto_fail(err, STO_E_CONFIG, "%zu errors in what was checked", t.errors);
         sto_err_fix(err, "mend the lines named above");
@@ -111,8 +116,9 @@ static int flow_check(struct cli *c, struct sto_err *err)
 
 /* --------------------------------------------------------------------- list */
 
-static const char *const list_columns[] = {"id=WORKFLOW", "version=VERSION", "newest=NEWEST", "open=OPEN", "closed=CLOSED",
-                                           "deployed=DEPLOYED", "hash=HASH", NULL};
+static const char *const list_columns[] = {
+    "id=WORKFLOW",   "version=VERSION",   "newest=NEWEST", "open=OPEN",
+    "closed=CLOSED", "deployed=DEPLOYED", "hash=HASH",     NULL};
 
 static int flow_list(struct cli *c, struct sto_err *err)
 {
@@ -121,25 +127,34 @@ static int flow_list(struct cli *c, struct sto_err *err)
     int rc = installation_open(c, &in, err);
 
     rc = rc != 0 ? rc : db_open_read(in, &db, err);
-    PGresult *r = rc != 0 ? NULL
-                          : db_query(db,
-                                     "SELECT w.id, w.version, w.version = max(w.version) OVER (PARTITION BY w.id), w.retired, "
-                                     "to_char(w.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), encode(w.hash, 'hex'), "
-                                     "coalesce(k.open, 0), coalesce(k.closed, 0) FROM workflow_version w LEFT JOIN (SELECT "
-                                     "workflow, count(*) FILTER (WHERE open) AS open, count(*) FILTER (WHERE NOT open) AS closed "
-                                     "FROM case_row WHERE aggregate = 0 GROUP BY workflow) k ON k.workflow = w.hash "
-                                     "ORDER BY w.id, w.version",
-                                     0, NULL, err);
+    PGresult *r =
+        rc != 0
+            ? NULL
+            : db_query(
+                  db,
+                  "SELECT w.id, w.version, w.version = max(w.version) OVER (PARTITION BY w.id), "
+                  "w.retired, "
+                  "to_char(w.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
+                  "encode(w.hash, 'hex'), "
+                  "coalesce(k.open, 0), coalesce(k.closed, 0) FROM workflow_version w LEFT JOIN "
+                  "(SELECT "
+                  "workflow, count(*) FILTER (WHERE open) AS open, count(*) FILTER (WHERE NOT "
+                  "open) AS closed "
+                  "FROM case_row WHERE aggregate = 0 GROUP BY workflow) k ON k.workflow = w.hash "
+                  "ORDER BY w.id, w.version",
+                  0, NULL, err);
     if (rc == 0 && r == NULL) {
         rc = -STO_E_DB;
     }
     if (rc == 0) {
         output_table(&c->out, list_columns);
         for (int i = 0; i < PQntuples(r); i++) {
-            output_row(&c->out, json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:i, s:i}", "id", db_text(r, i, 0), "version",
-                                          atoi(db_text(r, i, 1)), "newest", db_text(r, i, 2)[0] == 't', "retired",
-                                          db_text(r, i, 3)[0] == 't', "deployed", db_text(r, i, 4), "hash", db_text(r, i, 5),
-                                          "open", atoi(db_text(r, i, 6)), "closed", atoi(db_text(r, i, 7))));
+            output_row(&c->out,
+                       json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:i, s:i}", "id", db_text(r, i, 0),
+                                 "version", atoi(db_text(r, i, 1)), "newest",
+                                 db_text(r, i, 2)[0] == 't', "retired", db_text(r, i, 3)[0] == 't',
+                                 "deployed", db_text(r, i, 4), "hash", db_text(r, i, 5), "open",
+                                 atoi(db_text(r, i, 6)), "closed", atoi(db_text(r, i, 7))));
         }
         output_table_end(&c->out, "no workflow is deployed; saatto flow deploy deploys one");
     }
@@ -153,7 +168,8 @@ static int flow_list(struct cli *c, struct sto_err *err)
 
 static const struct option_row check_options[] = {
     {"all", NULL, "the network and every workflow of the folder workflows/"},
-    {"network", "DIR", "network to check against: a folder, or the id of one under workflows/network/"},
+    {"network", "DIR",
+     "network to check against: a folder, or the id of one under workflows/network/"},
     {0},
 };
 static const struct option_row test_options[] = {
@@ -162,19 +178,24 @@ static const struct option_row test_options[] = {
     {0},
 };
 static const struct option_row deploy_options[] = {
-    {"network", "DIR", "also deploy this network: a folder, or the id of one under workflows/network/"},
+    {"network", "DIR",
+     "also deploy this network: a folder, or the id of one under workflows/network/"},
     {"dry-run", NULL, "check and say what would change; change nothing"},
     {0},
 };
 
 const struct verb flow_verbs[] = {
-    {.name = "list", .words = "", .help = "Lists the workflow versions that are deployed and how many cases run on each", .run = flow_list},
+    {.name = "list",
+     .words = "",
+     .help = "Lists the workflow versions that are deployed and how many cases run on each",
+     .run = flow_list},
     {.name = "check",
      .words = "[FILE…]",
      .words_max = COMMAND_ARGS_MAX,
      .options = check_options,
      .help = "Checks form, responsibility and time; reports all errors at once, with file and line",
-     .more = "FILE is a workflow's folder, its workflow.cfg, its id under workflows/, or the folder of a network.",
+     .more = "FILE is a workflow's folder, its workflow.cfg, its id under workflows/, or the "
+             "folder of a network.",
      .run = flow_check},
     {.name = "test",
      .words = "[ID…]",
@@ -187,8 +208,10 @@ const struct verb flow_verbs[] = {
      .words = "[DIR…]",
      .words_max = COMMAND_ARGS_MAX,
      .options = deploy_options,
-     .help = "Deploys workflows (and a network) in one transaction; running cases keep their version",
-     .more = "A deployed version never changes: other bytes under the same id and version are refused. Give a changed\n"
+     .help =
+         "Deploys workflows (and a network) in one transaction; running cases keep their version",
+     .more = "A deployed version never changes: other bytes under the same id and version are "
+             "refused. Give a changed\n"
              "workflow the next version.",
      .run = flow_deploy},
     {0},

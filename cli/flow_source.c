@@ -31,7 +31,8 @@ static bool holds(const char *dir, const char *file)
 static void add(struct flow_sources *s, const char *dir, const char *cfg)
 {
     struct flow_source x = {.dir = sto_xstrdup(dir),
-                            .cfg = cfg != NULL ? sto_xstrdup(cfg) : sto_asprintf("%s/workflow.cfg", dir),
+                            .cfg = cfg != NULL ? sto_xstrdup(cfg)
+                                               : sto_asprintf("%s/workflow.cfg", dir),
                             .texts = sto_asprintf("%s/texts.cfg", dir),
                             .scenarios = sto_asprintf("%s/scenarios.cfg", dir)};
 
@@ -71,7 +72,8 @@ static int add_all(const char *workflows, struct flow_sources *s, struct sto_err
     int n = scandir(workflows, &names, not_hidden, by_name);
 
     if (n < 0) {
-        sto_fail(err, STO_E_NOT_FOUND, "could not read folder '%s': %s", workflows, strerror(errno));
+        sto_fail(err, STO_E_NOT_FOUND, "could not read folder '%s': %s", workflows,
+                 strerror(errno));
         sto_err_fix(err, "run it in a checkout, or set SAATTO_HOME");
         return -STO_E_NOT_FOUND;
     }
@@ -84,7 +86,8 @@ static int add_all(const char *workflows, struct flow_sources *s, struct sto_err
         free(names[i]);
     }
     free(names);
-    return s->n != 0 ? 0 : sto_fail(err, STO_E_NOT_FOUND, "folder '%s' holds no workflow", workflows);
+    return s->n != 0 ? 0
+                     : sto_fail(err, STO_E_NOT_FOUND, "folder '%s' holds no workflow", workflows);
 }
 
 /* By folder or id; NULL: the only one there is. */
@@ -133,7 +136,8 @@ static int find_network(const char *home, const char *given, char **out, struct 
     return rc;
 }
 
-int flow_sources_all(const char *home, const char *network, struct flow_sources *out, struct sto_err *err)
+int flow_sources_all(const char *home, const char *network, struct flow_sources *out,
+                     struct sto_err *err)
 {
     char *workflows = sto_asprintf("%s/workflows", home);
     int rc = add_all(workflows, out, err);
@@ -171,7 +175,8 @@ static int no_such(const char *home, const char *word, struct sto_err *err)
     return -STO_E_NOT_FOUND;
 }
 
-static int add_word(const char *home, const char *given, struct flow_sources *s, struct sto_err *err)
+static int add_word(const char *home, const char *given, struct flow_sources *s,
+                    struct sto_err *err)
 {
     char *word = sto_xstrdup(given);
     char *by_id = sto_asprintf("%s/workflows/%s", home, given);
@@ -226,7 +231,8 @@ int flow_sources_of(const struct cli *c, bool all, struct flow_sources *out, str
     return rc;
 }
 
-int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags, workflow_t **out, struct sto_err *err)
+int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags,
+                     workflow_t **out, struct sto_err *err)
 {
     struct model_file cfg = {0}, texts = {0};
     int rc = model_file_read(s->cfg, s->cfg, false, &cfg, err);

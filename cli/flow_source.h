@@ -15,13 +15,16 @@ struct flow_sources {
     char *network; /* folder */
 };
 
-/* c's words and its option --network. all (or no word): every workflow of the folder workflows/. A word that names
-   a network's folder becomes the network. */
+/* c's words and its option --network. all (or no word): every workflow of the folder workflows/. A
+   word that names a network's folder becomes the network. */
 int flow_sources_of(const struct cli *c, bool all, struct flow_sources *out, struct sto_err *err);
-/* The same without a command: every workflow below home/workflows, and the network by id or folder. */
-int flow_sources_all(const char *home, const char *network, struct flow_sources *out, struct sto_err *err);
+/* The same without a command: every workflow below home/workflows, and the network by id or folder.
+ */
+int flow_sources_all(const char *home, const char *network, struct flow_sources *out,
+                     struct sto_err *err);
 void flow_sources_release(struct flow_sources *s);
 /* Faults go to diags (then -STO_E_CONFIG). */
-int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags, workflow_t **out, struct sto_err *err);
+int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags,
+                     workflow_t **out, struct sto_err *err);
 
 #endif

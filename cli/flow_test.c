@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* saatto flow test: the scenarios of workflows on virtual time, their coverage, and JUnit XML for machines. */
+/* saatto flow test: the scenarios of workflows on virtual time, their coverage, and JUnit XML for
+ * machines. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,14 +39,18 @@ static int run_suite(struct suite *s, const network_t *net, struct sto_err *err)
         return 0; /* its errors are in the diags */
     }
     if (rc == 0 && access(s->source->scenarios, R_OK) != 0) {
-        sto_diag(s->diags, STO_SEV_WARNING, s->source->scenarios, 0, "no-scenarios", "workflow '%s' has no scenarios", s->id);
+        sto_diag(s->diags, STO_SEV_WARNING, s->source->scenarios, 0, "no-scenarios",
+                 "workflow '%s' has no scenarios", s->id);
         workflow_destroy(&w);
         return 0;
     }
-    rc = rc != 0 ? rc : model_file_read(s->source->scenarios, s->source->scenarios, false, &s->file, err);
+    rc = rc != 0
+             ? rc
+             : model_file_read(s->source->scenarios, s->source->scenarios, false, &s->file, err);
     if (rc == 0) {
         s->loaded = true;
-        (void)scenario_run(&s->file, w, net, s->diags, &s->totals); /* what failed is in diags and totals */
+        (void)scenario_run(&s->file, w, net, s->diags,
+                           &s->totals); /* what failed is in diags and totals */
         sto_diags_sort(s->diags);
     }
     workflow_destroy(&w);
@@ -57,7 +62,11 @@ static int run_suite(struct suite *s, const network_t *net, struct sto_err *err)
 static void put_xml(struct sto_buf *b, const char *s)
 {
     for (; *s != '\0'; s++) {
-        const char *e = *s == '&' ? "&amp;" : *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : *s == '"' ? "&quot;" : NULL;
+        const char *e = *s == '&'   ? "&amp;"
+                        : *s == '<' ? "&lt;"
+                        : *s == '>' ? "&gt;"
+                        : *s == '"' ? "&quot;"
+                                    : NULL;
         if (e != NULL) {
             sto_put_bytes(b, e, strlen(e));
         } else if ((unsigned char)*s >= 0x20 || *s == '\n') {
@@ -72,7 +81,8 @@ static void put_text(struct sto_buf *b, const char *s)
 }
 
 /* Errors of lines [from, until) belong to one scenario. */
-static void junit_case(struct sto_buf *b, const struct suite *s, const char *name, int from, int until)
+static void junit_case(struct sto_buf *b, const struct suite *s, const char *name, int from,
+                       int until)
 {
     bool failed = false;
 
@@ -101,7 +111,8 @@ static void junit_suite(struct sto_buf *b, const struct suite *s)
     sto_arena_t *arena = sto_arena_new(TREE_ARENA_BYTES);
     sto_diags_t *ignored = sto_diags_new();
     const struct sto_conf *root = NULL;
-    char *head = sto_asprintf("  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\">\n", s->id, s->totals.scenarios, s->totals.failed);
+    char *head = sto_asprintf("  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\">\n", s->id,
+                              s->totals.scenarios, s->totals.failed);
 
     put_text(b, head);
     free(head);
@@ -128,12 +139,14 @@ static int junit_write(const char *path, const struct suite *suites, size_t n, s
     struct sto_buf b;
 
     sto_buf_init(&b, 0);
-    put_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"saatto flow test\">\n");
+    put_text(
+        &b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"saatto flow test\">\n");
     for (size_t i = 0; i < n; i++) {
         junit_suite(&b, &suites[i]);
     }
     put_text(&b, "</testsuites>\n");
-    int rc = b.failed ? sto_fail(err, STO_E_LIMIT, "the JUnit report is too large") : sto_file_write(path, b.data, b.len, 0644, err);
+    int rc = b.failed ? sto_fail(err, STO_E_LIMIT, "the JUnit report is too large")
+                      : sto_file_write(path, b.data, b.len, 0644, err);
     sto_buf_release(&b);
     return rc;
 }
@@ -147,12 +160,16 @@ static json_t *suite_json(const struct suite *s)
 
     for (size_t i = 0; i < sto_diags_count(s->diags); i++) {
         const struct sto_diag *d = sto_diags_at(s->diags, i);
-        json_array_append_new(findings, json_pack("{s:s, s:i, s:s, s:s, s:s}", "file", d->file, "line", d->line, "severity",
-                                                  d->severity == STO_SEV_ERROR ? "error" : "warning", "code", d->code, "text", d->text));
+        json_array_append_new(
+            findings, json_pack("{s:s, s:i, s:s, s:s, s:s}", "file", d->file, "line", d->line,
+                                "severity", d->severity == STO_SEV_ERROR ? "error" : "warning",
+                                "code", d->code, "text", d->text));
     }
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "workflow", s->id, "scenarios", t->scenarios, "failed",
-                     t->failed, "steps", t->steps, "steps_reached", t->steps_hit, "exits", t->exits, "exits_reached", t->exits_hit,
-                     "clocks", t->clocks, "clocks_reached", t->clocks_hit, "findings", findings);
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "workflow", s->id,
+                     "scenarios", t->scenarios, "failed", t->failed, "steps", t->steps,
+                     "steps_reached", t->steps_hit, "exits", t->exits, "exits_reached",
+                     t->exits_hit, "clocks", t->clocks, "clocks_reached", t->clocks_hit, "findings",
+                     findings);
 }
 
 static void print_suite(struct cli *c, const struct suite *s)
@@ -161,17 +178,20 @@ static void print_suite(struct cli *c, const struct suite *s)
 
     for (size_t i = 0; i < sto_diags_count(s->diags); i++) {
         const struct sto_diag *d = sto_diags_at(s->diags, i);
-        output_say(&c->out, "%s:%d: %s: %s [%s]", d->file, d->line, d->severity == STO_SEV_ERROR ? "error" : "warning", d->text,
-                   d->code);
+        output_say(&c->out, "%s:%d: %s: %s [%s]", d->file, d->line,
+                   d->severity == STO_SEV_ERROR ? "error" : "warning", d->text, d->code);
     }
-    output_say(&c->out, "%s: %u of %u scenarios passed; reached: steps %u/%u, exits %u/%u, clocks %u/%u", s->id,
-               t->scenarios - t->failed, t->scenarios, t->steps_hit, t->steps, t->exits_hit, t->exits, t->clocks_hit, t->clocks);
+    output_say(&c->out,
+               "%s: %u of %u scenarios passed; reached: steps %u/%u, exits %u/%u, clocks %u/%u",
+               s->id, t->scenarios - t->failed, t->scenarios, t->steps_hit, t->steps, t->exits_hit,
+               t->exits, t->clocks_hit, t->clocks);
     if (!output_text(&c->out)) {
         output_row(&c->out, suite_json(s));
     }
 }
 
-static int run_all(struct cli *c, const struct flow_sources *sources, const network_t *net, struct suite *suites, struct sto_err *err)
+static int run_all(struct cli *c, const struct flow_sources *sources, const network_t *net,
+                   struct suite *suites, struct sto_err *err)
 {
     unsigned failed = 0, scenarios = 0;
     size_t errors = 0;
@@ -181,7 +201,8 @@ static int run_all(struct cli *c, const struct flow_sources *sources, const netw
         output_table(&c->out, NULL);
     }
     for (size_t i = 0; i < sources->n && rc == 0; i++) {
-        suites[i] = (struct suite){.source = &sources->v[i], .id = id_of(&sources->v[i]), .diags = sto_diags_new()};
+        suites[i] = (struct suite){
+            .source = &sources->v[i], .id = id_of(&sources->v[i]), .diags = sto_diags_new()};
         rc = run_suite(&suites[i], net, err);
         if (rc == 0) {
             print_suite(c, &suites[i]);
@@ -197,7 +218,8 @@ static int run_all(struct cli *c, const struct flow_sources *sources, const netw
         rc = junit_write(cli_option(c, "junit"), suites, sources->n, err);
     }
     if (rc == 0 && (failed != 0 || errors != 0)) {
-        rc = sto_fail(err, STO_E_CONFIG, "%u of %u scenarios failed, %zu errors", failed, scenarios, errors);
+        rc = sto_fail(err, STO_E_CONFIG, "%u of %u scenarios failed, %zu errors", failed, scenarios,
+                      errors);
         sto_err_fix(err, "see the lines named above");
     }
     return rc;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * saatto handover: every event that a person can make, sent with the organisation's own key and answered by the broker's receipt
- * or refusal; and what is under negotiation. The verbs are one table: event, options that it takes, what it does.
+ * saatto handover: every event that a person can make, sent with the organisation's own key and
+ * answered by the broker's receipt or refusal; and what is under negotiation. The verbs are one
+ * table: event, options that it takes, what it does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,8 @@
 #include "sto_uuid.h"
 
 #define MAKE_FIELDS_MAX 64
-#define MAKE_NAMES_MAX 16
-#define ARENA_BYTES (1u << 20)
+#define MAKE_NAMES_MAX  16
+#define ARENA_BYTES     (1u << 20)
 
 /* What an event is made of, while it is made. */
 struct making {
@@ -69,8 +70,12 @@ static int take_reason(const struct cli *c, unsigned *out, struct sto_err *err)
     }
     const char *near = sto_nearest(text, names);
     sto_fail(err, STO_E_USAGE, "there is no reason '%s'", text);
-    sto_err_fix(err, near != NULL ? "did you mean '%s'" : "%scapacity, not-eligible, wrong-service, client-wish, no-answer, sickness, … other",
-                near != NULL ? near : "");
+    sto_err_fix(
+        err,
+        near != NULL
+            ? "did you mean '%s'"
+            : "%scapacity, not-eligible, wrong-service, client-wish, no-answer, sickness, … other",
+        near != NULL ? near : "");
     return -STO_E_USAGE;
 }
 
@@ -83,7 +88,8 @@ static int take_case(struct making *m, const char *text, struct sto_err *err)
     if (strncmp(text, "session:", 8) == 0) {
         const struct service *s = network_service_by_id(m->r.net, text + 8);
         if (s == NULL || s->shape != SERVICE_SESSION) {
-            return sto_fail(err, STO_E_NOT_FOUND, "there is no service with dates called '%s'", text + 8);
+            return sto_fail(err, STO_E_NOT_FOUND, "there is no service with dates called '%s'",
+                            text + 8);
         }
         session_id(m->r.net->id, s->number, &id);
     } else {
@@ -132,14 +138,16 @@ static int take_names(const struct cli *c, struct making *m, struct sto_err *err
         char role[STO_NAME_BYTES_MAX + 1];
         const char *org = assignment_split(text, role, sizeof role);
         if (org == NULL || i == MAKE_NAMES_MAX) {
-            return sto_fail(err, STO_E_USAGE, "option '--name' takes ROLE=ORGANISATION, got '%s'", text);
+            return sto_fail(err, STO_E_USAGE, "option '--name' takes ROLE=ORGANISATION, got '%s'",
+                            text);
         }
         char *copy = sto_arena_strdup(m->arena, org);
         char *slash = strchr(copy, '/');
         if (slash != NULL) {
             *slash = '\0';
         }
-        m->names[i] = (struct saatto_name){sto_arena_strdup(m->arena, role), copy, slash != NULL ? slash + 1 : ""};
+        m->names[i] = (struct saatto_name){sto_arena_strdup(m->arena, role), copy,
+                                           slash != NULL ? slash + 1 : ""};
         m->e.n_names = i + 1;
     }
     m->e.names = m->names;
@@ -188,22 +196,29 @@ static int dry_run(struct cli *c, struct making *m, struct sto_err *err)
     unsigned n = rc == 0 && v->wf != NULL ? engine_possible(m->r.net, v->wf, &v->state, p, 256) : 0;
     for (unsigned i = 0; i < n && o != NULL; i++) {
         fits = fits || ((unsigned)p[i].kind == m->e.kind && p[i].actor.org == o->number &&
-                        (m->e.offer == 0 || p[i].offer == m->e.offer) && (m->e.token == 0 || p[i].token == m->e.token));
+                        (m->e.offer == 0 || p[i].offer == m->e.offer) &&
+                        (m->e.token == 0 || p[i].token == m->e.token));
     }
     if (rc == 0 && !fits) {
-        rc = sto_fail(err, STO_E_WRONG_STATE, "'%s' by '%s' does not fit the case's present state", c->verb->name, m->org);
+        rc = sto_fail(err, STO_E_WRONG_STATE, "'%s' by '%s' does not fit the case's present state",
+                      c->verb->name, m->org);
         sto_err_fix(err, "saatto case why says whose move it is");
     }
     if (rc == 0) {
-        output_say(&c->out, "%s by %s would fit the case's present state. Nothing was sent.", c->verb->name, m->org);
-        output_object(&c->out, json_pack("{s:s, s:s, s:b, s:b}", "event", c->verb->name, "organisation", m->org, "dry_run", true, "fits", true), true);
+        output_say(&c->out, "%s by %s would fit the case's present state. Nothing was sent.",
+                   c->verb->name, m->org);
+        output_object(&c->out,
+                      json_pack("{s:s, s:s, s:b, s:b}", "event", c->verb->name, "organisation",
+                                m->org, "dry_run", true, "fits", true),
+                      true);
     }
     free(p);
     free(v);
     return rc;
 }
 
-static int report_answer(struct cli *c, const struct making *m, const struct client_answer *a, struct sto_err *err)
+static int report_answer(struct cli *c, const struct making *m, const struct client_answer *a,
+                         struct sto_err *err)
 {
     struct sto_uuid id;
     char text[37], leaf[65] = "";
@@ -214,17 +229,22 @@ static int report_answer(struct cli *c, const struct making *m, const struct cli
     if (a->has_leaf) {
         sto_hex(a->leaf, sizeof a->leaf, leaf);
     }
-    output_say(&c->out, taken ? "%s: taken and durable%s%.16s" : "%s: refused%.0s%.0s", c->verb->name,
-               a->has_leaf ? "; audit leaf " : "", leaf);
+    output_say(&c->out, taken ? "%s: taken and durable%s%.16s" : "%s: refused%.0s%.0s",
+               c->verb->name, a->has_leaf ? "; audit leaf " : "", leaf);
     output_object(&c->out,
-                  json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "event", c->verb->name, "case", text, "organisation", m->org, "taken",
-                            taken, "code", a->code == 0 ? "" : saatto_code_text(a->code), "what", a->what, "leaf", leaf),
+                  json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "event", c->verb->name, "case",
+                            text, "organisation", m->org, "taken", taken, "code",
+                            a->code == 0 ? "" : saatto_code_text(a->code), "what", a->what, "leaf",
+                            leaf),
                   true);
     if (taken) {
         return 0;
     }
     const struct sto_err_row *row = sto_err_row(a->code);
-    int rc = sto_fail(err, row != NULL ? (enum sto_code)a->code : STO_E_REFUSED, "%s", a->what[0] ? a->what : row != NULL ? row->explain : "refused");
+    int rc = sto_fail(err, row != NULL ? (enum sto_code)a->code : STO_E_REFUSED, "%s",
+                      a->what[0]    ? a->what
+                      : row != NULL ? row->explain
+                                    : "refused");
     sto_err_fix(err, "saatto case why %.36s says whose move it is", text);
     return rc;
 }

@@ -21,7 +21,8 @@ static int64_t offer_due(const struct case_state *s, const struct offer *o)
 
     for (unsigned i = 0; i < s->n_clocks; i++) {
         const struct clock *k = &s->clocks[i];
-        if (!k->paused && k->token == o->token && (k->offer == 0 || k->offer == o->id) && k->due_us < due) {
+        if (!k->paused && k->token == o->token && (k->offer == 0 || k->offer == o->id) &&
+            k->due_us < due) {
             due = k->due_us;
         }
     }
@@ -37,13 +38,17 @@ static json_t *offer_json(const struct listing *l, const struct case_view *v, co
     if (t != NULL && v->wf != NULL && offer_live((enum offer_state)o->state)) {
         party_words(net, engine_ball(net, v->wf, &v->state, t), ball, sizeof ball);
     }
-    return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "case", sto_uuid_format(&v->id, id),
-                     "workflow", v->workflow_id, "step", t != NULL ? step_words(v->wf, t->step) : "", "offer", (int)o->id, "state",
-                     offer_state_name((enum offer_state)o->state), "from", party_words(net, o->from, from, sizeof from), "to",
-                     party_words(net, o->to, to, sizeof to), "move", ball, "reason", reason_name((enum reason)o->reason), "token",
-                     (int)o->token, "since", time_json(&l->c->out, o->since_us), "due",
-                     offer_live((enum offer_state)o->state) ? time_json(&l->c->out, offer_due(&v->state, o)) : json_null(), "meeting",
-                     time_json(&l->c->out, o->meet_us));
+    return json_pack(
+        "{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:i, s:o, s:o, s:o}", "case",
+        sto_uuid_format(&v->id, id), "workflow", v->workflow_id, "step",
+        t != NULL ? step_words(v->wf, t->step) : "", "offer", (int)o->id, "state",
+        offer_state_name((enum offer_state)o->state), "from",
+        party_words(net, o->from, from, sizeof from), "to", party_words(net, o->to, to, sizeof to),
+        "move", ball, "reason", reason_name((enum reason)o->reason), "token", (int)o->token,
+        "since", time_json(&l->c->out, o->since_us), "due",
+        offer_live((enum offer_state)o->state) ? time_json(&l->c->out, offer_due(&v->state, o))
+                                               : json_null(),
+        "meeting", time_json(&l->c->out, o->meet_us));
 }
 
 static int list_case(void *arg, const struct case_view *v)
@@ -73,8 +78,9 @@ static int number_of(const struct reading *r, const char *id, unsigned *out, str
 
 int handover_list(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"case=CASE", "workflow=WORKFLOW", "step=STEP", "offer=OFFER", "state=STATE",
-                                          "from=FROM", "to=TO", "move=MOVE", "since=SINCE", "due=DUE", NULL};
+    static const char *const columns[] = {
+        "case=CASE", "workflow=WORKFLOW", "step=STEP",   "offer=OFFER", "state=STATE", "from=FROM",
+        "to=TO",     "move=MOVE",         "since=SINCE", "due=DUE",     NULL};
     struct case_filter filter = {.open = 1};
     struct reading r;
     int rc = reading_open(c, &r, err);
@@ -97,8 +103,9 @@ int handover_list(struct cli *c, struct sto_err *err)
 
 int handover_show(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"step=STEP",   "offer=OFFER", "state=STATE",     "from=FROM",     "to=TO", "move=MOVE",
-                                          "since=SINCE", "due=DUE",     "meeting=MEETING", "reason=REASON", NULL};
+    static const char *const columns[] = {
+        "step=STEP",   "offer=OFFER", "state=STATE",     "from=FROM",     "to=TO", "move=MOVE",
+        "since=SINCE", "due=DUE",     "meeting=MEETING", "reason=REASON", NULL};
     struct case_view *v = sto_xcalloc(1, sizeof *v);
     struct sto_uuid id;
     struct reading r;

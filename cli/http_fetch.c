@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* One GET over HTTP/1.0, for /metrics and /readyz of this machine. No redirects, no TLS, no chunks. */
+/* One GET over HTTP/1.0, for /metrics and /readyz of this machine. No redirects, no TLS, no chunks.
+ */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 #include "sto_buf.h"
 
 #define ANSWER_BYTES_MAX (4u << 20)
-#define TIMEOUT_S 3
+#define TIMEOUT_S        3
 
 static int connect_to(const char *address, struct sto_err *err)
 {
@@ -53,7 +54,8 @@ int http_fetch(const char *address, const char *path, int *status, char **body, 
     if (fd < 0) {
         return fd;
     }
-    int n = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path, address);
+    int n = snprintf(request, sizeof request,
+                     "GET %s HTTP/1.0\r\nHost: %s\r\nConnection: close\r\n\r\n", path, address);
     sto_buf_init(&b, ANSWER_BYTES_MAX);
     if (send(fd, request, (size_t)n, MSG_NOSIGNAL) == n) {
         while ((got = recv(fd, chunk, sizeof chunk, 0)) > 0) {

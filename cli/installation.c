@@ -51,7 +51,8 @@ int installation_open(const struct cli *c, installation_t **out, struct sto_err 
 
     if (access(path, R_OK) != 0) {
         rc = sto_fail(err, STO_E_UNREACHABLE, "no Saatto is installed in '%s'", var);
-        sto_err_fix(err, "start one with `saatto dev`, or say where it is with --var DIR or SAATTO_VAR");
+        sto_err_fix(err,
+                    "start one with `saatto dev`, or say where it is with --var DIR or SAATTO_VAR");
     } else {
         rc = sto_file_read(path, FILE_BYTES_MAX, &text, &n, err);
     }

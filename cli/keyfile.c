@@ -17,7 +17,8 @@
 
 bool keyfile_is_z85(const char *s)
 {
-    static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+    static const char alphabet[] =
+        "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
     return strlen(s) == KEYFILE_Z85 && strspn(s, alphabet) == KEYFILE_Z85;
 }
@@ -27,10 +28,12 @@ static int private_text(const char *path, char **text, size_t *n, struct sto_err
     struct stat st;
 
     if (stat(path, &st) != 0) {
-        return sto_fail(err, STO_E_NOT_FOUND, "could not read key file '%s': %s", path, strerror(errno));
+        return sto_fail(err, STO_E_NOT_FOUND, "could not read key file '%s': %s", path,
+                        strerror(errno));
     }
     if ((st.st_mode & 077) != 0) {
-        int rc = sto_fail(err, STO_E_CRYPTO, "key file '%s' is open to others (mode %03o)", path, (unsigned)st.st_mode & 0777u);
+        int rc = sto_fail(err, STO_E_CRYPTO, "key file '%s' is open to others (mode %03o)", path,
+                          (unsigned)st.st_mode & 0777u);
         sto_err_fix(err, "chmod 600 '%.150s'", path);
         return rc;
     }
@@ -47,9 +50,10 @@ int keyfile_pair_read(const char *path, struct key_pair *out, struct sto_err *er
     if (rc != 0) {
         return rc;
     }
-    if (sscanf(text, "%40s %40s", pair.public_key, pair.secret_key) != 2 || !keyfile_is_z85(pair.public_key) ||
-        !keyfile_is_z85(pair.secret_key)) {
-        rc = sto_fail(err, STO_E_CRYPTO, "key file '%s' does not hold two lines of 40 characters (Z85)", path);
+    if (sscanf(text, "%40s %40s", pair.public_key, pair.secret_key) != 2 ||
+        !keyfile_is_z85(pair.public_key) || !keyfile_is_z85(pair.secret_key)) {
+        rc = sto_fail(err, STO_E_CRYPTO,
+                      "key file '%s' does not hold two lines of 40 characters (Z85)", path);
     } else {
         *out = pair;
     }
@@ -68,7 +72,8 @@ int keyfile_pair_ensure(const char *path, struct key_pair *out, struct sto_err *
     if (access(path, F_OK) == 0) {
         rc = keyfile_pair_read(path, &pair, err);
     } else if (zmq_curve_keypair(pair.public_key, pair.secret_key) != 0) {
-        return sto_fail(err, STO_E_CRYPTO, "could not make a CURVE key pair: libzmq was built without it");
+        return sto_fail(err, STO_E_CRYPTO,
+                        "could not make a CURVE key pair: libzmq was built without it");
     } else {
         int n = snprintf(text, sizeof text, "%s\n%s\n", pair.public_key, pair.secret_key);
         rc = sto_file_write(path, text, (size_t)n, 0600, err);

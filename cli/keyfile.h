@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Key files of an installation: CURVE pairs (two lines, public then secret, Z85) and secrets (one line
- * of hex), mode 0600. Nothing here prints a secret.
+ * Key files of an installation: CURVE pairs (two lines, public then secret, Z85) and secrets (one
+ * line of hex), mode 0600. Nothing here prints a secret.
  */
 #ifndef KEYFILE_H
 #define KEYFILE_H

@@ -13,7 +13,8 @@
 
 /* ---------------------------------------------------------------- folders */
 
-int model_file_read(const char *path, const char *shown, bool optional, struct model_file *out, struct sto_err *err)
+int model_file_read(const char *path, const char *shown, bool optional, struct model_file *out,
+                    struct sto_err *err)
 {
     char *text = NULL;
     size_t n = 0;
@@ -56,7 +57,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-int model_files_read(const char *dir, const char *shown, struct model_files *out, struct sto_err *err)
+int model_files_read(const char *dir, const char *shown, struct model_files *out,
+                     struct sto_err *err)
 {
     struct dirent **names = NULL;
     int n = scandir(dir, &names, is_cfg, by_name);
@@ -64,15 +66,18 @@ int model_files_read(const char *dir, const char *shown, struct model_files *out
 
     out->n = 0;
     if (n < 0) {
-        return sto_fail(err, STO_E_NOT_FOUND, "could not read folder '%s': %s", dir, strerror(errno));
+        return sto_fail(err, STO_E_NOT_FOUND, "could not read folder '%s': %s", dir,
+                        strerror(errno));
     }
     for (int i = 0; i < n; i++) {
         if (rc == 0 && out->n == MODEL_FILES_MAX) {
-            rc = sto_fail(err, STO_E_LIMIT, "folder '%s' holds more than %d .cfg files", dir, MODEL_FILES_MAX);
+            rc = sto_fail(err, STO_E_LIMIT, "folder '%s' holds more than %d .cfg files", dir,
+                          MODEL_FILES_MAX);
         }
         if (rc == 0) {
             char *path = sto_asprintf("%s/%s", dir, names[i]->d_name);
-            char *name = shown != NULL ? sto_asprintf("%s/%s", shown, names[i]->d_name) : sto_xstrdup(names[i]->d_name);
+            char *name = shown != NULL ? sto_asprintf("%s/%s", shown, names[i]->d_name)
+                                       : sto_xstrdup(names[i]->d_name);
             rc = model_file_read(path, name, false, &out->v[out->n], err);
             out->n += rc == 0;
             free(name);
@@ -107,7 +112,8 @@ int model_network_dir(const char *dir, sto_diags_t *diags, network_t **out, stru
     }
     rc = network_load(base_name(dir), files.v, files.n, diags, out);
     if (rc != 0) {
-        rc = sto_fail(err, STO_E_CONFIG, "network '%s' has %zu errors", base_name(dir), sto_diags_errors(diags));
+        rc = sto_fail(err, STO_E_CONFIG, "network '%s' has %zu errors", base_name(dir),
+                      sto_diags_errors(diags));
     }
     model_files_release(&files);
     return rc;
@@ -117,8 +123,8 @@ void model_print_diags(const sto_diags_t *diags)
 {
     for (size_t i = 0; i < sto_diags_count(diags); i++) {
         const struct sto_diag *d = sto_diags_at(diags, i);
-        fprintf(stderr, "%s:%d: %s: %s [%s]\n", d->file, d->line, d->severity == STO_SEV_ERROR ? "error" : "warning", d->text,
-                d->code);
+        fprintf(stderr, "%s:%d: %s: %s [%s]\n", d->file, d->line,
+                d->severity == STO_SEV_ERROR ? "error" : "warning", d->text, d->code);
     }
 }
 
@@ -133,11 +139,12 @@ struct deployed {
 
 static int load_network(PGconn *db, network_t **out, struct sto_err *err)
 {
-    PGresult *r = db_query_binary(db,
-                                  "SELECT f.network, f.name, f.body FROM network_file f JOIN (SELECT network, version FROM "
-                                  "network_deployed ORDER BY config DESC LIMIT 1) d USING (network, version) "
-                                  "ORDER BY f.name COLLATE \"C\"",
-                                  0, NULL, err);
+    PGresult *r = db_query_binary(
+        db,
+        "SELECT f.network, f.name, f.body FROM network_file f JOIN (SELECT network, version FROM "
+        "network_deployed ORDER BY config DESC LIMIT 1) d USING (network, version) "
+        "ORDER BY f.name COLLATE \"C\"",
+        0, NULL, err);
     struct model_file files[MODEL_FILES_MAX];
     sto_diags_t *diags = sto_diags_new();
     int rc = 0;
@@ -150,13 +157,16 @@ static int load_network(PGconn *db, network_t **out, struct sto_err *err)
     for (int i = 0; i < n && i < MODEL_FILES_MAX; i++) {
         size_t len = 0;
         const uint8_t *body = db_bytes(r, i, 2, &len);
-        files[i] = (struct model_file){.name = db_text(r, i, 1), .text = (const char *)body, .len = len};
+        files[i] =
+            (struct model_file){.name = db_text(r, i, 1), .text = (const char *)body, .len = len};
     }
     if (n == 0) {
         rc = sto_fail(err, STO_E_NOT_FOUND, "no network is deployed");
         sto_err_fix(err, "saatto flow deploy --network DIR");
-    } else if (n > MODEL_FILES_MAX || network_load(db_text(r, 0, 0), files, (size_t)n, diags, out) != 0) {
-        rc = sto_fail(err, STO_E_CONFIG, "the deployed network '%s' cannot be loaded", db_text(r, 0, 0));
+    } else if (n > MODEL_FILES_MAX ||
+               network_load(db_text(r, 0, 0), files, (size_t)n, diags, out) != 0) {
+        rc = sto_fail(err, STO_E_CONFIG, "the deployed network '%s' cannot be loaded",
+                      db_text(r, 0, 0));
         model_print_diags(diags);
     }
     sto_diags_destroy(&diags);
@@ -196,7 +206,8 @@ const network_t *deployed_network(const deployed_t *self)
     return self->net;
 }
 
-static int take_workflow(deployed_t *self, const PGresult *r, const workflow_t **out, struct sto_err *err)
+static int take_workflow(deployed_t *self, const PGresult *r, const workflow_t **out,
+                         struct sto_err *err)
 {
     size_t n_cfg = 0, n_texts = 0;
     const char *cfg = (const char *)db_bytes(r, 0, 1, &n_cfg);
@@ -205,11 +216,13 @@ static int take_workflow(deployed_t *self, const PGresult *r, const workflow_t *
     char *texts_name = sto_asprintf("%s/texts.cfg", db_text(r, 0, 0));
     sto_diags_t *diags = sto_diags_new();
     workflow_t *w = NULL;
-    int rc = workflow_load(&(struct model_file){name, cfg, n_cfg}, &(struct model_file){texts_name, texts, n_texts}, self->net,
-                           diags, &w);
+    int rc = workflow_load(&(struct model_file){name, cfg, n_cfg},
+                           &(struct model_file){texts_name, texts, n_texts}, self->net, diags, &w);
 
     if (rc != 0) {
-        rc = sto_fail(err, STO_E_CONFIG, "the deployed workflow '%s' does not fit the deployed network", db_text(r, 0, 0));
+        rc = sto_fail(err, STO_E_CONFIG,
+                      "the deployed workflow '%s' does not fit the deployed network",
+                      db_text(r, 0, 0));
         model_print_diags(diags);
     } else {
         self->workflows = sto_xrealloc(self->workflows, (self->n + 1) * sizeof *self->workflows);
@@ -222,7 +235,8 @@ static int take_workflow(deployed_t *self, const PGresult *r, const workflow_t *
     return rc;
 }
 
-int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t **out, struct sto_err *err)
+int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t **out,
+                      struct sto_err *err)
 {
     for (size_t i = 0; i < self->n; i++) {
         if (memcmp(self->workflows[i]->hash, hash, 32) == 0) {
@@ -232,10 +246,13 @@ int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t
     }
     char *text = db_bytea(hash, 32);
     const char *params[] = {text};
-    PGresult *r = db_query_binary(self->db, "SELECT id, cfg, texts FROM workflow_version WHERE hash = $1::bytea", 1, params, err);
+    PGresult *r = db_query_binary(
+        self->db, "SELECT id, cfg, texts FROM workflow_version WHERE hash = $1::bytea", 1, params,
+        err);
     int rc = r == NULL ? -STO_E_DB : 0;
     if (rc == 0 && PQntuples(r) == 0) {
-        rc = sto_fail(err, STO_E_NOT_FOUND, "workflow version %.14s… is not in the database", text + 2);
+        rc = sto_fail(err, STO_E_NOT_FOUND, "workflow version %.14s… is not in the database",
+                      text + 2);
     }
     rc = rc != 0 ? rc : take_workflow(self, r, out, err);
     PQclear(r);
@@ -247,8 +264,9 @@ int deployed_newest(deployed_t *self, const char *id, const workflow_t **out, st
 {
     const char *params[] = {id};
     PGresult *r = db_query_binary(self->db,
-                                  "SELECT hash FROM workflow_version WHERE id = $1 AND NOT retired ORDER BY version DESC LIMIT 1", 1,
-                                  params, err);
+                                  "SELECT hash FROM workflow_version WHERE id = $1 AND NOT retired "
+                                  "ORDER BY version DESC LIMIT 1",
+                                  1, params, err);
     int rc = r == NULL ? -STO_E_DB : 0;
 
     if (rc == 0 && PQntuples(r) == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Networks and workflows as the command line needs them: read from folders (what designers edit), or from the
- * database (what is deployed, and the version that a case started with).
+ * Networks and workflows as the command line needs them: read from folders (what designers edit),
+ * or from the database (what is deployed, and the version that a case started with).
  */
 #ifndef MODEL_H
 #define MODEL_H
@@ -17,10 +17,13 @@ struct model_files {
     struct model_file v[MODEL_FILES_MAX];
     size_t n;
 };
-/* All *.cfg of dir in name order. shown: how the folder is called in names (NULL = base names only). */
-int model_files_read(const char *dir, const char *shown, struct model_files *out, struct sto_err *err);
+/* All *.cfg of dir in name order. shown: how the folder is called in names (NULL = base names
+ * only). */
+int model_files_read(const char *dir, const char *shown, struct model_files *out,
+                     struct sto_err *err);
 /* One file; a missing one is empty when optional. */
-int model_file_read(const char *path, const char *shown, bool optional, struct model_file *out, struct sto_err *err);
+int model_file_read(const char *path, const char *shown, bool optional, struct model_file *out,
+                    struct sto_err *err);
 void model_file_release(struct model_file *f);
 void model_files_release(struct model_files *f);
 
@@ -29,11 +32,13 @@ int model_network_dir(const char *dir, sto_diags_t *diags, network_t **out, stru
 
 /* What is deployed: the network, and workflows by hash, each loaded once. */
 typedef struct deployed deployed_t;
-int deployed_new(PGconn *db, deployed_t **out, struct sto_err *err); /* STO_E_NOT_FOUND: no network is deployed */
+int deployed_new(PGconn *db, deployed_t **out,
+                 struct sto_err *err); /* STO_E_NOT_FOUND: no network is deployed */
 void deployed_destroy(deployed_t **self_p);
 const network_t *deployed_network(const deployed_t *self);
 /* Borrowed; STO_E_NOT_FOUND. */
-int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t **out, struct sto_err *err);
+int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t **out,
+                      struct sto_err *err);
 /* The newest version of an id. */
 int deployed_newest(deployed_t *self, const char *id, const workflow_t **out, struct sto_err *err);
 

@@ -13,18 +13,23 @@
 
 /* ----------------------------------------------------------------- register */
 
-static int add_one(PGconn *db, int64_t config, const struct org_key_row *k, unsigned *added, struct sto_err *err)
+static int add_one(PGconn *db, int64_t config, const struct org_key_row *k, unsigned *added,
+                   struct sto_err *err)
 {
     char number[12], config_text[24];
     const char *key[] = {k->public_key};
-    const char *params[] = {k->public_key, number, k->org_id, k->is_operator ? "t" : "f", config_text};
-    PGresult *r = db_query(db, "SELECT org_id, revoked_at IS NOT NULL, operator FROM org_key WHERE public_key = $1", 1, key, err);
+    const char *params[] = {k->public_key, number, k->org_id, k->is_operator ? "t" : "f",
+                            config_text};
+    PGresult *r = db_query(
+        db, "SELECT org_id, revoked_at IS NOT NULL, operator FROM org_key WHERE public_key = $1", 1,
+        key, err);
     int rc = r == NULL ? -STO_E_DB : 0;
 
     snprintf(number, sizeof number, "%u", k->org);
     snprintf(config_text, sizeof config_text, "%lld", (long long)config);
     if (rc == 0 && PQntuples(r) == 1) {
-        bool same = strcmp(db_text(r, 0, 0), k->org_id) == 0 && db_text(r, 0, 2)[0] == (k->is_operator ? 't' : 'f');
+        bool same = strcmp(db_text(r, 0, 0), k->org_id) == 0 &&
+                    db_text(r, 0, 2)[0] == (k->is_operator ? 't' : 'f');
         if (!same || db_text(r, 0, 1)[0] == 't') {
             rc = sto_fail(err, STO_E_REFUSED, "key %.8s… %s '%s'", k->public_key,
                           same ? "was revoked for" : "is registered for", db_text(r, 0, 0));
@@ -35,7 +40,9 @@ static int add_one(PGconn *db, int64_t config, const struct org_key_row *k, unsi
     }
     PQclear(r);
     if (rc == 0) {
-        r = db_query(db, "INSERT INTO org_key (public_key, org, org_id, operator, config) VALUES ($1, $2::int4, $3, $4::bool, $5::int8)",
+        r = db_query(db,
+                     "INSERT INTO org_key (public_key, org, org_id, operator, config) VALUES ($1, "
+                     "$2::int4, $3, $4::bool, $5::int8)",
                      5, params, err);
         rc = r == NULL ? -STO_E_DB : 0;
         PQclear(r);
@@ -44,7 +51,8 @@ static int add_one(PGconn *db, int64_t config, const struct org_key_row *k, unsi
     return rc;
 }
 
-int org_keys_add(PGconn *db, const struct org_key_row *rows, size_t n, bool dry, unsigned *added, struct sto_err *err)
+int org_keys_add(PGconn *db, const struct org_key_row *rows, size_t n, bool dry, unsigned *added,
+                 struct sto_err *err)
 {
     int64_t config = 0;
     struct sto_err end = {0};
@@ -86,8 +94,14 @@ static json_t *desks_json(const struct organisation *o)
 
 static int org_list(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"organisation=ORGANISATION", "number=NUMBER", "name=NAME", "kinds=KINDS", "desks=DESKS",
-                                          "may_hold=MAY BE RESPONSIBLE", "in_force=IN FORCE", NULL};
+    static const char *const columns[] = {"organisation=ORGANISATION",
+                                          "number=NUMBER",
+                                          "name=NAME",
+                                          "kinds=KINDS",
+                                          "desks=DESKS",
+                                          "may_hold=MAY BE RESPONSIBLE",
+                                          "in_force=IN FORCE",
+                                          NULL};
     struct reading r;
     int rc = reading_open(c, &r, err);
 
@@ -98,9 +112,11 @@ static int org_list(struct cli *c, struct sto_err *err)
     output_table(&c->out, columns);
     for (unsigned i = 0; i < r.net->n_orgs; i++) {
         const struct organisation *o = &r.net->orgs[i];
-        output_row(&c->out, json_pack("{s:s, s:i, s:s, s:o, s:o, s:b, s:b}", "organisation", o->id, "number", (int)o->number, "name", o->name,
-                                      "kinds", strings_json(o->kinds, o->n_kinds), "desks", desks_json(o), "may_hold", o->may_hold,
-                                      "in_force", validity_holds(&o->valid, today)));
+        output_row(&c->out,
+                   json_pack("{s:s, s:i, s:s, s:o, s:o, s:b, s:b}", "organisation", o->id, "number",
+                             (int)o->number, "name", o->name, "kinds",
+                             strings_json(o->kinds, o->n_kinds), "desks", desks_json(o), "may_hold",
+                             o->may_hold, "in_force", validity_holds(&o->valid, today)));
     }
     output_table_end(&c->out, "no organisations");
     reading_close(&r);
@@ -111,20 +127,28 @@ static int org_list(struct cli *c, struct sto_err *err)
 
 static int key_list(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"organisation=ORGANISATION", "public_key=PUBLIC KEY", "operator=OPERATOR", "added=ADDED", "revoked=REVOKED", NULL};
+    static const char *const columns[] = {"organisation=ORGANISATION", "public_key=PUBLIC KEY",
+                                          "operator=OPERATOR",         "added=ADDED",
+                                          "revoked=REVOKED",           NULL};
     installation_t *in = NULL;
     PGconn *db = NULL;
     int rc = installation_open(c, &in, err);
 
     rc = rc != 0 ? rc : db_open_read(in, &db, err);
-    PGresult *r = rc != 0 ? NULL : db_query_binary(db, "SELECT org_id, public_key, operator, at, revoked_at FROM org_key ORDER BY org, at", 0, NULL, err);
+    PGresult *r = rc != 0 ? NULL
+                          : db_query_binary(db,
+                                            "SELECT org_id, public_key, operator, at, revoked_at "
+                                            "FROM org_key ORDER BY org, at",
+                                            0, NULL, err);
     rc = rc == 0 && r == NULL ? -STO_E_DB : rc;
     if (rc == 0) {
         output_table(&c->out, columns);
         for (int i = 0; i < PQntuples(r); i++) {
-            output_row(&c->out, json_pack("{s:s, s:s, s:b, s:o, s:o}", "organisation", db_text(r, i, 0), "public_key", db_text(r, i, 1),
-                                          "operator", db_int(r, i, 2) != 0, "added", time_json(&c->out, db_time_us(r, i, 3)), "revoked",
-                                          time_json(&c->out, db_time_us(r, i, 4))));
+            output_row(&c->out,
+                       json_pack("{s:s, s:s, s:b, s:o, s:o}", "organisation", db_text(r, i, 0),
+                                 "public_key", db_text(r, i, 1), "operator", db_int(r, i, 2) != 0,
+                                 "added", time_json(&c->out, db_time_us(r, i, 3)), "revoked",
+                                 time_json(&c->out, db_time_us(r, i, 4))));
         }
         output_table_end(&c->out, "no key is registered");
     }
@@ -150,9 +174,11 @@ static int find_org(PGconn *db, const char *id, uint16_t *number, struct sto_err
     return rc;
 }
 
-static int register_key(struct cli *c, const installation_t *in, const char *id, const char *public_key, struct sto_err *err)
+static int register_key(struct cli *c, const installation_t *in, const char *id,
+                        const char *public_key, struct sto_err *err)
 {
-    struct org_key_row row = {.public_key = public_key, .org_id = id, .is_operator = cli_flag(c, "operator")};
+    struct org_key_row row = {
+        .public_key = public_key, .org_id = id, .is_operator = cli_flag(c, "operator")};
     bool dry = cli_flag(c, "dry-run");
     unsigned added = 0;
     PGconn *db = NULL;
@@ -163,8 +189,15 @@ static int register_key(struct cli *c, const installation_t *in, const char *id,
     }
     rc = rc != 0 ? rc : org_keys_add(db, &row, 1, dry, &added, err);
     if (rc == 0) {
-        output_say(&c->out, "Key %s %s for '%s'.", public_key, added == 0 ? "was registered before" : dry ? "would be registered" : "is registered", id);
-        output_object(&c->out, json_pack("{s:s, s:s, s:b, s:b}", "organisation", id, "public_key", public_key, "added", added != 0 && !dry, "dry_run", dry), true);
+        output_say(&c->out, "Key %s %s for '%s'.", public_key,
+                   added == 0 ? "was registered before"
+                   : dry      ? "would be registered"
+                              : "is registered",
+                   id);
+        output_object(&c->out,
+                      json_pack("{s:s, s:s, s:b, s:b}", "organisation", id, "public_key",
+                                public_key, "added", added != 0 && !dry, "dry_run", dry),
+                      true);
     }
     PQfinish(db);
     return rc;
@@ -176,7 +209,8 @@ static int key_add(struct cli *c, struct sto_err *err)
     int rc = installation_open(c, &in, err);
 
     if (rc == 0 && !keyfile_is_z85(c->words[1])) {
-        rc = sto_fail(err, STO_E_CRYPTO, "'%s' is not a public key: 40 characters of Z85", c->words[1]);
+        rc = sto_fail(err, STO_E_CRYPTO, "'%s' is not a public key: 40 characters of Z85",
+                      c->words[1]);
     }
     rc = rc != 0 ? rc : register_key(c, in, c->words[0], c->words[1], err);
     installation_close(&in);
@@ -196,7 +230,8 @@ static int key_new(struct cli *c, struct sto_err *err)
         secret_path = installation_path(in, "keys/%s.secret", c->words[0]);
         old = installation_path(in, "keys/%s.key.old", c->words[0]);
         if (cli_flag(c, "dry-run")) {
-            output_say(&c->out, "A fresh pair would stand in %s%s.", path, access(path, F_OK) == 0 ? ", the present one in .key.old" : "");
+            output_say(&c->out, "A fresh pair would stand in %s%s.", path,
+                       access(path, F_OK) == 0 ? ", the present one in .key.old" : "");
             output_object(&c->out, json_pack("{s:s, s:b}", "file", path, "dry_run", true), true);
         } else {
             if (access(path, F_OK) == 0 && rename(path, old) != 0) {
@@ -214,13 +249,18 @@ static int key_new(struct cli *c, struct sto_err *err)
     return rc;
 }
 
-static int revoke_key(PGconn *db, const char *key, bool dry, char *org, size_t cap, struct sto_err *err)
+static int revoke_key(PGconn *db, const char *key, bool dry, char *org, size_t cap,
+                      struct sto_err *err)
 {
     const char *params[] = {key};
     struct sto_err end = {0};
     int64_t config = 0;
     int rc = deploy_begin(db, &config, err);
-    PGresult *r = rc != 0 ? NULL : db_query(db, "UPDATE org_key SET revoked_at = now() WHERE public_key = $1 AND revoked_at IS NULL RETURNING org_id", 1, params, err);
+    PGresult *r = rc != 0 ? NULL
+                          : db_query(db,
+                                     "UPDATE org_key SET revoked_at = now() WHERE public_key = $1 "
+                                     "AND revoked_at IS NULL RETURNING org_id",
+                                     1, params, err);
 
     rc = rc == 0 && r == NULL ? -STO_E_DB : rc;
     if (rc == 0 && PQntuples(r) == 0) {
@@ -252,8 +292,12 @@ static int key_revoke(struct cli *c, struct sto_err *err)
     rc = rc != 0 ? rc : db_open(in->dsn_deploy, &db, err);
     rc = rc != 0 ? rc : revoke_key(db, c->words[0], dry, org, sizeof org, err);
     if (rc == 0) {
-        output_say(&c->out, "Key %s of '%s' %s.", c->words[0], org, dry ? "would be revoked" : "is revoked: sessions with it end");
-        output_object(&c->out, json_pack("{s:s, s:s, s:s, s:b}", "organisation", org, "public_key", c->words[0], "reason", reason, "dry_run", dry), true);
+        output_say(&c->out, "Key %s of '%s' %s.", c->words[0], org,
+                   dry ? "would be revoked" : "is revoked: sessions with it end");
+        output_object(&c->out,
+                      json_pack("{s:s, s:s, s:s, s:b}", "organisation", org, "public_key",
+                                c->words[0], "reason", reason, "dry_run", dry),
+                      true);
     }
     PQfinish(db);
     installation_close(&in);
@@ -273,7 +317,10 @@ static const struct option_row revoke_options[] = {
     {0},
 };
 const struct verb org_verbs[] = {
-    {.name = "list", .words = "", .help = "Lists the organisations of the deployed network", .run = org_list},
+    {.name = "list",
+     .words = "",
+     .help = "Lists the organisations of the deployed network",
+     .run = org_list},
     {.name = "key list", .words = "", .help = "Lists the registered keys", .run = key_list},
     {.name = "key add",
      .words = "ORG PUBLICKEY",

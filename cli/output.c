@@ -9,7 +9,7 @@
 #include "sto_err.h"
 
 #define COLUMNS_MAX 16
-#define CELL_BYTES 256
+#define CELL_BYTES  256
 
 void output_init(struct output *o, enum output_mode mode, FILE *file)
 {
@@ -167,7 +167,8 @@ void output_object(struct output *o, json_t *object, bool silent)
         const char *key;
         json_t *value;
         char text[CELL_BYTES];
-        json_object_foreach (object, key, value) {
+        json_object_foreach(object, key, value)
+        {
             cell(value, text, sizeof text);
             fprintf(o->file, "%-18s %s\n", key, text);
         }

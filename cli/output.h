@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * What a command prints. A verb gives rows and objects (jansson) and lines for people; the mode decides
- * which of them reach stdout: with json one value, with jsonl one value a line, with text tables and lines. Nothing else
- * may write to stdout.
+ * What a command prints. A verb gives rows and objects (jansson) and lines for people; the mode
+ * decides which of them reach stdout: with json one value, with jsonl one value a line, with text
+ * tables and lines. Nothing else may write to stdout.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -24,12 +24,14 @@ void output_init(struct output *o, enum output_mode mode, FILE *file);
 bool output_text(const struct output *o);
 /* A line for people; with json nothing. */
 void output_say(struct output *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* A table: columns (borrowed until output_table_end) in text, rows as objects else. row is consumed. */
+/* A table: columns (borrowed until output_table_end) in text, rows as objects else. row is
+ * consumed. */
 void output_table(struct output *o, const char *const *columns);
 void output_row(struct output *o, json_t *row);
 /* none: what text says when there was no row. */
 void output_table_end(struct output *o, const char *none);
-/* One object; consumed. In text its members as lines, unless the verb says it in its own words (silent). */
+/* One object; consumed. In text its members as lines, unless the verb says it in its own words
+ * (silent). */
 void output_object(struct output *o, json_t *object, bool silent);
 /* Writes what is left. Returns 0, or -1 if stdout could not be written. */
 int output_finish(struct output *o);

@@ -90,6 +90,7 @@ static void become(const struct pg_private *s, char *const *argv, pid_t parent)
         dprintf(2, "user %u cannot enter folder %s\n", (unsigned)s->uid, s->dir);
         _exit(125);
     }
+    setpgid(0, 0); /* a terminal's Ctrl-C is for our starter, who then ends us in order */
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);

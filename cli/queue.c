@@ -19,8 +19,8 @@ static int connected(const char *metrics, const char *org)
     return at != NULL ? atoi(at + strlen(key)) : 0;
 }
 
-static void queue_row(struct cli *c, const struct reading *r, const struct organisation *o, const PGresult *res, int row,
-                      const char *metrics)
+static void queue_row(struct cli *c, const struct reading *r, const struct organisation *o,
+                      const PGresult *res, int row, const char *metrics)
 {
     char age[32] = "";
     int64_t oldest = row >= 0 ? db_time_us(res, row, 2) : 0;
@@ -30,15 +30,17 @@ static void queue_row(struct cli *c, const struct reading *r, const struct organ
         age_words(age_us, age, sizeof age);
     }
     output_row(&c->out, json_pack("{s:s, s:I, s:s, s:I, s:i, s:I}", "organisation", o->id, "queued",
-                                  (json_int_t)(row >= 0 ? db_int(res, row, 1) : 0), "oldest", age, "oldest_seconds",
-                                  (json_int_t)(age_us / 1000000), "sessions", connected(metrics, o->id), "dead",
+                                  (json_int_t)(row >= 0 ? db_int(res, row, 1) : 0), "oldest", age,
+                                  "oldest_seconds", (json_int_t)(age_us / 1000000), "sessions",
+                                  connected(metrics, o->id), "dead",
                                   (json_int_t)(row >= 0 ? db_int(res, row, 3) : 0)));
 }
 
 static int queue_list(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"organisation=ORGANISATION", "oldest=OLDEST", "queued=QUEUED", "sessions=CONNECTED", "dead=SET ASIDE",
-                                          NULL};
+    static const char *const columns[] = {
+        "organisation=ORGANISATION", "oldest=OLDEST",  "queued=QUEUED",
+        "sessions=CONNECTED",        "dead=SET ASIDE", NULL};
     struct sto_err ignored = {0};
     struct reading r;
     char *metrics = NULL;
@@ -48,11 +50,15 @@ static int queue_list(struct cli *c, struct sto_err *err)
     if (rc != 0) {
         return rc;
     }
-    (void)http_fetch(r.in->http, "/metrics", &status, &metrics, &ignored); /* without it nobody is connected */
+    (void)http_fetch(r.in->http, "/metrics", &status, &metrics,
+                     &ignored); /* without it nobody is connected */
     PGresult *res = db_query_binary(r.db,
-                                    "SELECT coalesce(q.org, d.org), coalesce(q.n, 0), q.oldest, coalesce(d.n, 0) FROM (SELECT o.org, count(*) AS n, "
-                                    "min(o.queued) AS oldest FROM outbox o LEFT JOIN outbox_cursor k USING (shard, org) WHERE o.seq > "
-                                    "coalesce(k.acked, 0) GROUP BY o.org) q FULL JOIN (SELECT org, count(*) AS n FROM dead WHERE NOT "
+                                    "SELECT coalesce(q.org, d.org), coalesce(q.n, 0), q.oldest, "
+                                    "coalesce(d.n, 0) FROM (SELECT o.org, count(*) AS n, "
+                                    "min(o.queued) AS oldest FROM outbox o LEFT JOIN outbox_cursor "
+                                    "k USING (shard, org) WHERE o.seq > "
+                                    "coalesce(k.acked, 0) GROUP BY o.org) q FULL JOIN (SELECT org, "
+                                    "count(*) AS n FROM dead WHERE NOT "
                                     "redriven GROUP BY org) d ON d.org = q.org",
                                     0, NULL, err);
     rc = res == NULL ? -STO_E_DB : 0;
@@ -74,7 +80,10 @@ static int queue_list(struct cli *c, struct sto_err *err)
 }
 
 const struct verb queue_verbs[] = {
-    {.name = "list", .words = "", .help = "Lists by organisation: age of the oldest delivery, how many wait, who is connected", .run = queue_list},
+    {.name = "list",
+     .words = "",
+     .help = "Lists by organisation: age of the oldest delivery, how many wait, who is connected",
+     .run = queue_list},
     {0},
 };
 
@@ -82,15 +91,27 @@ const struct verb queue_verbs[] = {
 
 static int dead_list(struct cli *c, struct sto_err *err)
 {
-    static const char *const columns[] = {"organisation=ORGANISATION", "shard=SHARD", "seq=SEQ", "case=CASE", "kind=KIND", "why=WHY", "since=SINCE", NULL};
-    static const char *const kinds[] = {"", "offer", "task", "notice", "reminder", "escalation", "withdrawn", "closed", "package", "update", "record"};
+    static const char *const columns[] = {"organisation=ORGANISATION",
+                                          "shard=SHARD",
+                                          "seq=SEQ",
+                                          "case=CASE",
+                                          "kind=KIND",
+                                          "why=WHY",
+                                          "since=SINCE",
+                                          NULL};
+    static const char *const kinds[] = {"",         "offer",      "task",      "notice",
+                                        "reminder", "escalation", "withdrawn", "closed",
+                                        "package",  "update",     "record"};
     struct reading r;
     int rc = reading_open(c, &r, err);
 
     if (rc != 0) {
         return rc;
     }
-    PGresult *res = db_query_binary(r.db, "SELECT org, shard, seq, case_id, kind, why, since FROM dead WHERE NOT redriven ORDER BY why, org, shard, seq", 0, NULL, err);
+    PGresult *res = db_query_binary(r.db,
+                                    "SELECT org, shard, seq, case_id, kind, why, since FROM dead "
+                                    "WHERE NOT redriven ORDER BY why, org, shard, seq",
+                                    0, NULL, err);
     rc = res == NULL ? -STO_E_DB : 0;
     if (rc == 0) {
         output_table(&c->out, columns);
@@ -100,10 +121,13 @@ static int dead_list(struct cli *c, struct sto_err *err)
             char text[37];
             size_t kind = (size_t)db_int(res, i, 4);
             db_uuid(res, i, 3, &id);
-            output_row(&c->out, json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:o}", "organisation", o != NULL ? o->id : "?", "shard",
-                                          (json_int_t)db_int(res, i, 1), "seq", (json_int_t)db_int(res, i, 2), "case",
-                                          sto_uuid_format(&id, text), "kind", kind < sizeof kinds / sizeof kinds[0] ? kinds[kind] : "?",
-                                          "why", db_text(res, i, 5), "since", time_json(&c->out, db_time_us(res, i, 6))));
+            output_row(
+                &c->out,
+                json_pack("{s:s, s:I, s:I, s:s, s:s, s:s, s:o}", "organisation",
+                          o != NULL ? o->id : "?", "shard", (json_int_t)db_int(res, i, 1), "seq",
+                          (json_int_t)db_int(res, i, 2), "case", sto_uuid_format(&id, text), "kind",
+                          kind < sizeof kinds / sizeof kinds[0] ? kinds[kind] : "?", "why",
+                          db_text(res, i, 5), "since", time_json(&c->out, db_time_us(res, i, 6))));
         }
         output_table_end(&c->out, "nothing was set aside");
     }
@@ -122,15 +146,20 @@ static int redrive(struct cli *c, const struct reading *r, unsigned org, struct 
 
     rc = rc != 0 ? rc : cli_option_int(c, "seq", 0, 1, INT64_MAX, &seq, err);
     if (rc == 0 && (seq != 0) != (cli_option(c, "shard") != NULL && org != 0)) {
-        rc = sto_fail(err, STO_E_USAGE, "one message is named by --org, --shard and --seq together");
+        rc =
+            sto_fail(err, STO_E_USAGE, "one message is named by --org, --shard and --seq together");
     }
     rc = rc != 0 ? rc : client_open(r->in, "operator", &client, err);
-    if (rc == 0 && saatto_redrive(client_session(client), (unsigned)shard, org, (uint64_t)seq, &count, CLIENT_TIMEOUT_MS, &error) != 0) {
+    if (rc == 0 && saatto_redrive(client_session(client), (unsigned)shard, org, (uint64_t)seq,
+                                  &count, CLIENT_TIMEOUT_MS, &error) != 0) {
         rc = sto_fail(err, (enum sto_code)error.code, "%s", error.what);
     }
     if (rc == 0) {
         output_say(&c->out, "%u deliveries go out again.", count);
-        output_object(&c->out, json_pack("{s:i, s:s}", "redriven", (int)count, "reason", cli_option(c, "reason")), true);
+        output_object(
+            &c->out,
+            json_pack("{s:i, s:s}", "redriven", (int)count, "reason", cli_option(c, "reason")),
+            true);
     }
     client_close(&client);
     return rc;
@@ -168,7 +197,10 @@ static const struct option_row redrive_options[] = {
     {0},
 };
 const struct verb message_verbs[] = {
-    {.name = "dead list", .words = "", .help = "Lists deliveries that were set aside, grouped by cause", .run = dead_list},
+    {.name = "dead list",
+     .words = "",
+     .help = "Lists deliveries that were set aside, grouped by cause",
+     .run = dead_list},
     {.name = "dead redrive",
      .words = "",
      .options = redrive_options,

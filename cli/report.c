@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * saatto report: published figures of a cohort beside what the running system's cases came to, and the installation in
- * figures. Everything counted comes out of states and facts of cases; the cohort's file only says which case is whose and of what
- * kind its employer was (what the organisation that opened it has in its own register).
+ * saatto report: published figures of a cohort beside what the running system's cases came to, and
+ * the installation in figures. Everything counted comes out of states and facts of cases; the
+ * cohort's file only says which case is whose and of what kind its employer was (what the
+ * organisation that opened it has in its own register).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,8 @@
 
 #define TREE_ARENA_BYTES (8u << 20)
 #define FACT_ARENA_BYTES (1u << 20)
-#define COHORTS_MAX 32
-#define PEOPLE_MAX 10000
+#define COHORTS_MAX      32
+#define PEOPLE_MAX       10000
 
 /* ------------------------------------------------------------------- outcomes */
 
@@ -106,7 +107,8 @@ static int read_people(struct reading *r, struct cohort_report *k, struct sto_er
             struct sto_uuid id;
             struct sto_err none = {0};
             if (column >= 0) {
-                snprintf(p->employer_kind, sizeof p->employer_kind, "%s", csv_rows_cell(&rows, i + 1, column));
+                snprintf(p->employer_kind, sizeof p->employer_kind, "%s",
+                         csv_rows_cell(&rows, i + 1, column));
             }
             rc = starter_case_id(&starter, json_array_get(starts, i), &id, err);
             p->started = rc == 0 && case_load(r, &id, &p->view, &none) == 0;
@@ -133,8 +135,10 @@ static unsigned print_rows(struct cli *c, const struct cohort_report *k, const c
     const struct sto_conf *rows = sto_conf_get(k->published, "rows");
     unsigned differ = 0;
 
-    for (const struct sto_conf *row = rows != NULL ? rows->child : NULL; row != NULL; row = row->next) {
-        const struct sto_conf *figure = sto_conf_get(row, "figure"), *count = sto_conf_get(row, "count");
+    for (const struct sto_conf *row = rows != NULL ? rows->child : NULL; row != NULL;
+         row = row->next) {
+        const struct sto_conf *figure = sto_conf_get(row, "figure"),
+                              *count = sto_conf_get(row, "count");
         const struct sto_conf *page = sto_conf_get(row, "page"), *key = sto_conf_get(row, "key");
         int64_t published = figure != NULL ? figure->i : -1, counted = 0;
         for (size_t i = 0; i < k->n_people && count != NULL; i++) {
@@ -142,10 +146,15 @@ static unsigned print_rows(struct cli *c, const struct cohort_report *k, const c
         }
         bool same = published < 0 || published == counted;
         differ += !same;
-        output_row(&c->out, json_pack("{s:s, s:s, s:s, s:o, s:I, s:s, s:s}", "cohort", k->id, "key", key != NULL ? key->s : "", "what",
+        output_row(&c->out, json_pack("{s:s, s:s, s:s, s:o, s:I, s:s, s:s}", "cohort", k->id, "key",
+                                      key != NULL ? key->s : "", "what",
                                       label_of(sto_conf_get(row, "label"), lang), "published",
-                                      published < 0 ? json_string("–") : json_integer(published), "counted", (json_int_t)counted, "same",
-                                      published < 0 ? "" : same ? "yes" : "NO", "page", page != NULL ? page->s : ""));
+                                      published < 0 ? json_string("–") : json_integer(published),
+                                      "counted", (json_int_t)counted, "same",
+                                      published < 0 ? ""
+                                      : same        ? "yes"
+                                                    : "NO",
+                                      "page", page != NULL ? page->s : ""));
     }
     return differ;
 }
@@ -155,22 +164,28 @@ static void print_notes(struct cli *c, const struct cohort_report *k, const char
     const struct sto_conf *notes = sto_conf_get(k->published, "notes");
 
     output_say(&c->out, "%s", "");
-    for (const struct sto_conf *note = notes != NULL ? notes->child : NULL; note != NULL; note = note->next) {
+    for (const struct sto_conf *note = notes != NULL ? notes->child : NULL; note != NULL;
+         note = note->next) {
         const struct sto_conf *id = sto_conf_get(note, "id");
-        output_say(&c->out, "  %-4s %s", id != NULL ? id->s : "", label_of(sto_conf_get(note, "text"), lang));
+        output_say(&c->out, "  %-4s %s", id != NULL ? id->s : "",
+                   label_of(sto_conf_get(note, "text"), lang));
     }
 }
 
-static int report_cohort(struct cli *c, struct reading *r, const struct sto_conf *g, const char *lang, unsigned *differ,
-                         struct sto_err *err)
+static int report_cohort(struct cli *c, struct reading *r, const struct sto_conf *g,
+                         const char *lang, unsigned *differ, struct sto_err *err)
 {
-    static const char *const columns[] = {"what=", "published=PUBLISHED", "counted=COUNTED", "same=SAME", "page=PAGE", NULL};
-    const struct sto_conf *id = sto_conf_get(g, "id"), *file = sto_conf_get(g, "file"), *source = sto_conf_get(g, "source");
-    struct cohort_report k = {.published = g, .id = id != NULL ? id->s : "", .file = file != NULL ? file->s : ""};
+    static const char *const columns[] = {"what=",     "published=PUBLISHED", "counted=COUNTED",
+                                          "same=SAME", "page=PAGE",           NULL};
+    const struct sto_conf *id = sto_conf_get(g, "id"), *file = sto_conf_get(g, "file"),
+                          *source = sto_conf_get(g, "source");
+    struct cohort_report k = {
+        .published = g, .id = id != NULL ? id->s : "", .file = file != NULL ? file->s : ""};
     int rc = read_people(r, &k, err);
 
     if (rc == 0) {
-        output_say(&c->out, "\n%s (%s)", label_of(sto_conf_get(g, "title"), lang), source != NULL ? source->s : "");
+        output_say(&c->out, "\n%s (%s)", label_of(sto_conf_get(g, "title"), lang),
+                   source != NULL ? source->s : "");
         output_table(&c->out, columns);
         *differ += print_rows(c, &k, lang);
         output_table_end(&c->out, "no figures");
@@ -201,7 +216,8 @@ static int report_outcomes(struct cli *c, struct sto_err *err)
         rc = sto_fail(err, STO_E_CONFIG, "'%s' has %zu errors", path, sto_diags_errors(diags));
     }
     list = rc == 0 ? sto_conf_get(root, "published") : NULL;
-    for (const struct sto_conf *g = list != NULL ? list->child : NULL; g != NULL && rc == 0; g = g->next) {
+    for (const struct sto_conf *g = list != NULL ? list->child : NULL; g != NULL && rc == 0;
+         g = g->next) {
         const struct sto_conf *id = sto_conf_get(g, "id");
         if (only == NULL || (id != NULL && strcmp(id->s, only) == 0)) {
             seen++;
@@ -209,7 +225,9 @@ static int report_outcomes(struct cli *c, struct sto_err *err)
         }
     }
     if (rc == 0 && seen == 0) {
-        rc = sto_fail(err, STO_E_NOT_FOUND, "there is no cohort '%s' in workflows/cohorts/published.cfg", only != NULL ? only : "");
+        rc = sto_fail(err, STO_E_NOT_FOUND,
+                      "there is no cohort '%s' in workflows/cohorts/published.cfg",
+                      only != NULL ? only : "");
     } else if (rc == 0 && differ != 0) {
         rc = sto_fail(err, STO_E_DIFFERENT, "%u figures differ from the published ones", differ);
     }
@@ -230,7 +248,8 @@ struct figures {
 /* An exit or an offer that ended because nobody acted in time. */
 static bool missed_clock(const struct fact *f)
 {
-    return f->kind == EVENT_CLOCK && f->code == 0 && (f->exit == EXIT_EXPIRED || f->exit == EXIT_RETURNED);
+    return f->kind == EVENT_CLOCK && f->code == 0 &&
+           (f->exit == EXIT_EXPIRED || f->exit == EXIT_RETURNED);
 }
 
 static void add_fact(struct figures *g, const struct fact *f)
@@ -247,15 +266,18 @@ static void add_fact(struct figures *g, const struct fact *f)
 }
 
 /* One page of a shard's log: a short snapshot. Returns rows read, or a negative code. */
-static int add_page(struct reading *r, unsigned shard, int64_t *after, struct figures *g, sto_arena_t *arena, struct sto_err *err)
+static int add_page(struct reading *r, unsigned shard, int64_t *after, struct figures *g,
+                    sto_arena_t *arena, struct sto_err *err)
 {
     char s[16], a[32];
     const char *params[] = {s, a};
 
     snprintf(s, sizeof s, "%u", shard);
     snprintf(a, sizeof a, "%lld", (long long)*after);
-    PGresult *res = db_query_binary(r->db, "SELECT idx, case_seq, fact FROM event WHERE shard = $1::int2 AND idx > $2::int8 ORDER BY idx LIMIT 2000", 2,
-                                    params, err);
+    PGresult *res = db_query_binary(r->db,
+                                    "SELECT idx, case_seq, fact FROM event WHERE shard = $1::int2 "
+                                    "AND idx > $2::int8 ORDER BY idx LIMIT 2000",
+                                    2, params, err);
     if (res == NULL) {
         return -err->code;
     }
@@ -285,10 +307,12 @@ static int64_t count_of(struct reading *r, const char *sql, struct sto_err *err)
     return n;
 }
 
-/* Clients nobody answers for: an open case without a holder, or whose ledger's last point says closed or is not there. */
-static const char holderless[] =
-    "SELECT count(*) FROM case_row c LEFT JOIN LATERAL (SELECT l.open FROM ledger l WHERE l.shard = c.shard AND l.case_id = c.case_id"
-    " ORDER BY l.n DESC LIMIT 1) l ON true WHERE c.aggregate = 0 AND c.open AND (c.holder_org = 0 OR l.open IS NOT TRUE)";
+/* Clients nobody answers for: an open case without a holder, or whose ledger's last point says
+ * closed or is not there. */
+static const char holderless[] = "SELECT count(*) FROM case_row c LEFT JOIN LATERAL (SELECT l.open "
+                                 "FROM ledger l WHERE l.shard = c.shard AND l.case_id = c.case_id"
+                                 " ORDER BY l.n DESC LIMIT 1) l ON true WHERE c.aggregate = 0 AND "
+                                 "c.open AND (c.holder_org = 0 OR l.open IS NOT TRUE)";
 
 static int report_summary(struct cli *c, struct sto_err *err)
 {
@@ -306,25 +330,45 @@ static int report_summary(struct cli *c, struct sto_err *err)
             rc = add_page(&r, shard, &after, &g, arena, err);
         } while (rc > 0);
     }
-    int64_t open = rc < 0 ? 0 : count_of(&r, "SELECT count(*) FROM case_row WHERE aggregate = 0 AND open", err);
-    int64_t closed = rc < 0 ? 0 : count_of(&r, "SELECT count(*) FROM case_row WHERE aggregate = 0 AND NOT open", err);
+    int64_t open =
+        rc < 0 ? 0
+               : count_of(&r, "SELECT count(*) FROM case_row WHERE aggregate = 0 AND open", err);
+    int64_t closed =
+        rc < 0
+            ? 0
+            : count_of(&r, "SELECT count(*) FROM case_row WHERE aggregate = 0 AND NOT open", err);
     int64_t without = rc < 0 ? 0 : count_of(&r, holderless, err);
     rc = rc < 0 ? rc : (open < 0 || closed < 0 || without < 0) ? -err->code : 0;
     if (rc == 0) {
-        output_say(&c->out, "cases                                    %6lld closed, %lld open", (long long)closed, (long long)open);
-        output_say(&c->out, "events in the log                        %6lld (refused %lld, late %lld)", (long long)g.events, (long long)g.refused, (long long)g.late);
-        output_say(&c->out, "handovers, responsibility moved          %6lld", (long long)g.takeovers);
-        output_say(&c->out, "services begun by referral               %6lld", (long long)g.referrals);
-        output_say(&c->out, "clocks fired                             %6lld (reminders %lld, escalations %lld)", (long long)g.fired, (long long)g.reminders,
-                   (long long)g.escalations);
+        output_say(&c->out, "cases                                    %6lld closed, %lld open",
+                   (long long)closed, (long long)open);
+        output_say(&c->out,
+                   "events in the log                        %6lld (refused %lld, late %lld)",
+                   (long long)g.events, (long long)g.refused, (long long)g.late);
+        output_say(&c->out, "handovers, responsibility moved          %6lld",
+                   (long long)g.takeovers);
+        output_say(&c->out, "services begun by referral               %6lld",
+                   (long long)g.referrals);
+        output_say(
+            &c->out,
+            "clocks fired                             %6lld (reminders %lld, escalations %lld)",
+            (long long)g.fired, (long long)g.reminders, (long long)g.escalations);
         output_say(&c->out, "clocks missed                            %6lld", (long long)g.missed);
         output_say(&c->out, "clients with no responsible organisation: %lld", (long long)without);
-        output_object(&c->out, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "cases_closed", (json_int_t)closed, "cases_open", (json_int_t)open, "events",
-                                         (json_int_t)g.events, "refused", (json_int_t)g.refused, "late", (json_int_t)g.late, "handovers", (json_int_t)g.takeovers, "referrals",
-                                         (json_int_t)g.referrals, "clocks_fired", (json_int_t)g.fired, "clocks_missed", (json_int_t)g.missed, "reminders", (json_int_t)g.reminders, "escalations",
-                                         (json_int_t)g.escalations, "clients_without_responsible", (json_int_t)without), true);
+        output_object(&c->out,
+                      json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+                                "cases_closed", (json_int_t)closed, "cases_open", (json_int_t)open,
+                                "events", (json_int_t)g.events, "refused", (json_int_t)g.refused,
+                                "late", (json_int_t)g.late, "handovers", (json_int_t)g.takeovers,
+                                "referrals", (json_int_t)g.referrals, "clocks_fired",
+                                (json_int_t)g.fired, "clocks_missed", (json_int_t)g.missed,
+                                "reminders", (json_int_t)g.reminders, "escalations",
+                                (json_int_t)g.escalations, "clients_without_responsible",
+                                (json_int_t)without),
+                      true);
         if (without != 0) {
-            rc = sto_fail(err, STO_E_DIFFERENT, "%lld clients have no responsible organisation", (long long)without);
+            rc = sto_fail(err, STO_E_DIFFERENT, "%lld clients have no responsible organisation",
+                          (long long)without);
         }
     }
     sto_arena_destroy(&arena);
@@ -332,12 +376,20 @@ static int report_summary(struct cli *c, struct sto_err *err)
     return rc;
 }
 
-static const struct option_row outcome_options[] = {{"cohort", "ID", "only this cohort of workflows/cohorts/published.cfg"},
-                                                    {"lang", "fi|sv|en", "language of the labels (en)"},
-                                                    {0}};
+static const struct option_row outcome_options[] = {
+    {"cohort", "ID", "only this cohort of workflows/cohorts/published.cfg"},
+    {"lang", "fi|sv|en", "language of the labels (en)"},
+    {0}};
 
 const struct verb report_verbs[] = {
-    {.name = "outcomes", .words = "", .options = outcome_options, .help = "Published figures of a cohort beside what the cases came to", .run = report_outcomes},
-    {.name = "summary", .words = "", .help = "Events, handovers, missed clocks, clients without a responsible organisation", .run = report_summary},
+    {.name = "outcomes",
+     .words = "",
+     .options = outcome_options,
+     .help = "Published figures of a cohort beside what the cases came to",
+     .run = report_outcomes},
+    {.name = "summary",
+     .words = "",
+     .help = "Events, handovers, missed clocks, clients without a responsible organisation",
+     .run = report_summary},
     {0},
 };

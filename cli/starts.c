@@ -13,9 +13,9 @@
 #include "sto_crypto.h"
 #include "sto_file.h"
 
-#define ARENA_BYTES (1u << 20)
+#define ARENA_BYTES    (1u << 20)
 #define FILE_BYTES_MAX (64u << 20)
-#define RECEIPTS_MS 60000
+#define RECEIPTS_MS    60000
 
 /* One start as an event; everything in arena. */
 struct made {
@@ -63,7 +63,8 @@ static int organisation_of(struct starter *s, const char *id, size_t *ix, struct
         }
     }
     if (s->n_orgs == STARTS_ORGS_MAX) {
-        return sto_fail(err, STO_E_LIMIT, "more than %d organisations start cases at once", STARTS_ORGS_MAX);
+        return sto_fail(err, STO_E_LIMIT, "more than %d organisations start cases at once",
+                        STARTS_ORGS_MAX);
     }
     if (network_org_by_id(s->r->net, id) == NULL) {
         return sto_fail(err, STO_E_NOT_FOUND, "there is no organisation '%s'", id);
@@ -91,20 +92,23 @@ static void client_reference(const struct starter *s, const char *text, struct s
     memcpy(out->b, hash, sizeof out->b);
 }
 
-static int make_fields(const workflow_t *wf, const json_t *set, const uint8_t secret[32], struct made *m, struct sto_err *err)
+static int make_fields(const workflow_t *wf, const json_t *set, const uint8_t secret[32],
+                       struct made *m, struct sto_err *err)
 {
     const char *key;
     json_t *value;
     uint64_t got = 0;
 
-    json_object_foreach ((json_t *)(uintptr_t)set, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)set, key, value)
+    {
         const char *text = json_string_value(value);
         if (text == NULL || text[0] == '\0') {
             continue;
         }
-        int rc = m->e.n_fields == STO_WF_FIELDS_MAX
-                     ? sto_fail(err, STO_E_LIMIT, "more than %u fields", STO_WF_FIELDS_MAX)
-                     : field_from_text(wf, key, text, secret, m->arena, &m->fields[m->e.n_fields], err);
+        int rc =
+            m->e.n_fields == STO_WF_FIELDS_MAX
+                ? sto_fail(err, STO_E_LIMIT, "more than %u fields", STO_WF_FIELDS_MAX)
+                : field_from_text(wf, key, text, secret, m->arena, &m->fields[m->e.n_fields], err);
         if (rc != 0) {
             return rc;
         }
@@ -113,19 +117,23 @@ static int make_fields(const workflow_t *wf, const json_t *set, const uint8_t se
     }
     for (unsigned i = 0; i < wf->n_fields; i++) {
         if ((wf->start_requires & ~got & (UINT64_C(1) << i)) != 0) {
-            return sto_fail(err, STO_E_MISSING_FIELD, "workflow '%s' cannot start without field '%s'", wf->id, wf->fields[i].id);
+            return sto_fail(err, STO_E_MISSING_FIELD,
+                            "workflow '%s' cannot start without field '%s'", wf->id,
+                            wf->fields[i].id);
         }
     }
     m->e.fields = m->fields;
     return 0;
 }
 
-static int make_names(const workflow_t *wf, const network_t *net, const json_t *names, struct made *m, struct sto_err *err)
+static int make_names(const workflow_t *wf, const network_t *net, const json_t *names,
+                      struct made *m, struct sto_err *err)
 {
     const char *role;
     json_t *value;
 
-    json_object_foreach ((json_t *)(uintptr_t)names, role, value) {
+    json_object_foreach((json_t *)(uintptr_t)names, role, value)
+    {
         const char *text = json_string_value(value);
         if (text == NULL || text[0] == '\0') {
             continue;
@@ -136,10 +144,12 @@ static int make_names(const workflow_t *wf, const network_t *net, const json_t *
             *slash = '\0';
         }
         if (workflow_role(wf, role) < 0) {
-            return sto_fail(err, STO_E_UNKNOWN_NAME, "workflow '%s' has no role '%s'", wf->id, role);
+            return sto_fail(err, STO_E_UNKNOWN_NAME, "workflow '%s' has no role '%s'", wf->id,
+                            role);
         }
         if (network_org_by_id(net, org) == NULL) {
-            return sto_fail(err, STO_E_UNKNOWN_NAME, "role '%s': there is no organisation '%s'", role, org);
+            return sto_fail(err, STO_E_UNKNOWN_NAME, "role '%s': there is no organisation '%s'",
+                            role, org);
         }
         m->names[m->e.n_names++] = (struct saatto_name){role, org, slash != NULL ? slash + 1 : ""};
         if (m->e.n_names == STO_WF_ROLES_MAX) {
@@ -151,7 +161,8 @@ static int make_names(const workflow_t *wf, const network_t *net, const json_t *
 }
 
 /* arena must be fresh. *ix: whose key. */
-static int make_start(struct starter *s, const json_t *start, struct made *m, size_t *ix, struct sto_err *err)
+static int make_start(struct starter *s, const json_t *start, struct made *m, size_t *ix,
+                      struct sto_err *err)
 {
     const workflow_t *wf = NULL;
     struct sto_uuid client;
@@ -189,7 +200,8 @@ int starter_check(struct starter *s, const json_t *start, struct sto_err *err)
     return starter_case_id(s, start, &ignored, err);
 }
 
-int starter_case_id(struct starter *s, const json_t *start, struct sto_uuid *out, struct sto_err *err)
+int starter_case_id(struct starter *s, const json_t *start, struct sto_uuid *out,
+                    struct sto_err *err)
 {
     struct made *m = sto_xcalloc(1, sizeof *m);
     size_t ix = 0;
@@ -202,7 +214,8 @@ int starter_case_id(struct starter *s, const json_t *start, struct sto_uuid *out
     return rc;
 }
 
-static int send_start(struct starter *s, const json_t *start, struct start_result *out, struct sto_err *err)
+static int send_start(struct starter *s, const json_t *start, struct start_result *out,
+                      struct sto_err *err)
 {
     struct made *m = sto_xcalloc(1, sizeof *m);
     size_t ix = 0;
@@ -223,7 +236,8 @@ static int send_start(struct starter *s, const json_t *start, struct start_resul
     return rc;
 }
 
-int starter_run(struct starter *s, json_t *const *starts, size_t n, struct start_result *results, struct sto_err *err)
+int starter_run(struct starter *s, json_t *const *starts, size_t n, struct start_result *results,
+                struct sto_err *err)
 {
     int rc = 0;
 
@@ -256,7 +270,8 @@ int starts_waiting(const installation_t *in, json_t **out, struct sto_err *err)
     if (access(path, F_OK) == 0) {
         rc = sto_file_read(path, FILE_BYTES_MAX, &text, &n, err);
     }
-    for (char *line = text != NULL ? strtok_r(text, "\n", &save) : NULL; line != NULL; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line = text != NULL ? strtok_r(text, "\n", &save) : NULL; line != NULL;
+         line = strtok_r(NULL, "\n", &save)) {
         json_t *o = json_loads(line, 0, NULL);
         if (o != NULL) {
             json_array_append_new(*out, o);
@@ -270,7 +285,8 @@ int starts_waiting(const installation_t *in, json_t **out, struct sto_err *err)
 static int by_time(const void *a, const void *b)
 {
     const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
-    json_int_t s = json_integer_value(json_object_get(x, "at_us")), t = json_integer_value(json_object_get(y, "at_us"));
+    json_int_t s = json_integer_value(json_object_get(x, "at_us")),
+               t = json_integer_value(json_object_get(y, "at_us"));
 
     return s != t ? (s < t ? -1 : 1) : strcmp(text_of(x, "record"), text_of(y, "record"));
 }
@@ -297,7 +313,9 @@ int starts_keep(const installation_t *in, const json_t *list, struct sto_err *er
     }
     free(order);
     char *path = installation_path(in, "starts.jsonl");
-    int rc = b.failed ? sto_fail(err, STO_E_LIMIT, "too many starts wait") : sto_file_write(path, b.len != 0 ? (const void *)b.data : "", b.len, 0600, err);
+    int rc = b.failed
+                 ? sto_fail(err, STO_E_LIMIT, "too many starts wait")
+                 : sto_file_write(path, b.len != 0 ? (const void *)b.data : "", b.len, 0600, err);
     free(path);
     sto_buf_release(&b);
     return rc;
