@@ -175,6 +175,19 @@ static void fill_case(reactor_t *r, const struct centry *e, struct row_case *row
     }
 }
 
+/*
+ * A row may wake its case too early, never too late. So `wake` stays as it stands while that lies ahead of the window and not behind the
+ * true instant: its column has an index, and an update that leaves it alone touches no index at all (HOT).
+ */
+static int32_t wake_of(const reactor_t *r, struct centry *e, int64_t due)
+{
+    int32_t want = hour_of(due);
+    bool keep = !e->is_new && want != INT32_MAX && e->wake_h <= want && e->wake_h > r->shards[e->shard].asked_h;
+
+    e->wake_h = keep ? e->wake_h : want;
+    return e->wake_h;
+}
+
 static void put_cases(reactor_t *r, struct batch *out)
 {
     const struct open_batch *b = r->open;
@@ -191,7 +204,7 @@ static void put_cases(reactor_t *r, struct batch *out)
         row->case_id = e->id;
         row->is_new = e->is_new;
         row->next_due_us = due;
-        row->wake_h = hour_of(due);
+        row->wake_h = wake_of(r, e, due);
         row->dek = e->dek;
         if (e->session) {
             fill_session(r, e, row);

@@ -214,6 +214,7 @@ static int fill(struct centry *e, const struct loaded_case *l, struct sto_err *e
     e->dek = row->dek;
     e->has_key = l->has_key;
     e->once = row->once;
+    e->wake_h = row->wake_h;
     memcpy(e->key, l->key, sizeof(e->key));
     if (e->has_key) {
         sto_key_commitment(e->key, e->commitment);

@@ -112,10 +112,31 @@ int64_t cw_next(const reactor_t *r)
     return r->heap.n > 0 ? r->heap.v[0].at_us : INT64_MAX;
 }
 
+/* Its row woke it too early; left alone, every window would load it again. */
+static void write_wake_anew(reactor_t *r, struct centry *e)
+{
+    struct shard *sh = &r->shards[e->shard];
+    bool absent = false;
+    if (!e->exists || e->broken || e->dirty != 0 || sh->phase != SHARD_OWNED) {
+        return;
+    }
+    if (!e->session && !e->wf) {
+        e->wf = deployed_wf(r, e->state->workflow, &absent);
+    }
+    if (e->session || e->wf) {
+        case_touch(r, e);
+        sh->touched = true;
+    }
+}
+
 void cw_case_changed(reactor_t *r, struct centry *e)
 {
     int64_t due = case_next_due(r, e);
-    if (due == INT64_MAX || due == e->heap_due || due > end_of(r->shards[e->shard].asked_h)) {
+    const struct shard *sh = &r->shards[e->shard];
+    if (due > end_of(sh->asked_h) && e->wake_h <= sh->asked_h) {
+        write_wake_anew(r, e);
+    }
+    if (due == INT64_MAX || due == e->heap_due || due > end_of(sh->asked_h)) {
         return;
     }
     e->heap_due = due;

@@ -136,6 +136,7 @@ struct centry {
     bool has_key;
     uint8_t commitment[32];
     int64_t heap_due;      /* last pushed; INT64_MAX = none */
+    int32_t wake_h;        /* as the store has it, or will have: may be too early, never too late */
     int64_t not_before_us; /* a clock that failed is not tried again before */
     struct lane_list waiters;
     struct centry *lru_prev, *lru_next; /* while clean and READY */

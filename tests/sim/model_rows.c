@@ -14,6 +14,11 @@
         (v)[(n)++] = (value);                                                                      \
     } while (0)
 
+static bool same_blob(const struct blob *a, const struct blob *b)
+{
+    return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+}
+
 static struct blob keep(struct model *m, struct blob b)
 {
     if (b.n == 0) {
@@ -68,7 +73,9 @@ static void put_case(struct model *m, const struct row_case *in)
         STO_ASSERT(c);
         c->id = in->case_id;
         table_put(&m->cases, c);
-    } else if (c->row.seq >= in->seq) {
+    } else if (c->row.seq > in->seq ||
+               (c->row.seq == in->seq && !same_blob(&c->row.skeleton, &in->skeleton))) {
+        /* the same state again is a wake written anew */
         model_violate(m, "case row: seq %u after %u", in->seq, c->row.seq);
     }
     c->row = *in;
