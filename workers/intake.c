@@ -77,6 +77,8 @@ bool intake_take(struct intake *in, uint64_t epoch, uint64_t seq)
     }
     in->fresh = false;
     if (seq <= in->upto) {
+        /* it came again: what was said of it came before the sender knew the row, or was lost */
+        in->told = in->told < seq ? in->told : seq - 1;
         return false;
     }
     struct intake_item *item = find(in, seq, &at);
