@@ -277,6 +277,7 @@ int shell_run(const struct shell_options *o, struct sto_err *err)
         }
         sh.reactor = reactor_new(&reactor);
         sh.next_durability_us = sto_mono_us() + DURABILITY_CHECK_US;
+        sh.config = store_pg_config(sh.store); /* the reactor reads it by itself, after the takeover */
         step(&sh, &(struct reactor_input){.kind = RX_TICK});
         loop(&sh, o);
         if (sh.fatal != 0) {
