@@ -26,7 +26,7 @@ void model_head(struct model *m, uint16_t shard, struct store_result *res)
     h->last_us = sh->last_us;
     h->inbox = get(res, m->n_inbox * sizeof(*h->inbox));
     for (uint32_t i = 0; i < m->n_inbox; i++) {
-        if (m->inbox[i].shard == shard) {
+        if (m->inbox[i].shard == shard && m->plant != PLANT_WATERMARK_LOST) {
             h->inbox[h->n_inbox++] = m->inbox[i];
         }
     }
@@ -50,7 +50,9 @@ void model_head(struct model *m, uint16_t shard, struct store_result *res)
     h->mails_in = get(res, 16 * sizeof(*h->mails_in));
     h->mails_out = get(res, 16 * sizeof(*h->mails_out));
     for (uint16_t s = 0; s < m->n_shards; s++) {
-        h->mails_in[h->n_mails_in++] = (struct row_mail_in){shard, s, m->mail_upto[s][shard]};
+        uint64_t upto = m->mail_upto[s][shard];
+        upto -= m->plant == PLANT_MAIL_TWICE && upto > 0;
+        h->mails_in[h->n_mails_in++] = (struct row_mail_in){shard, s, upto};
         h->mails_out[h->n_mails_out++] = (struct row_mail_in){s, shard, m->mail_head[shard][s]};
     }
 }
@@ -91,11 +93,12 @@ static void put_key(struct store_result *res, const char *key, uint16_t org, boo
 
 static void read_config(struct model *m, struct store_result *res)
 {
+    const char *network = m->network_text ? m->network_text : sim_network;
     res->config = m->config;
     res->network_id = "sim";
     res->network = get(res, sizeof(*res->network));
-    res->network[0] = (struct loaded_file){"network.cfg",
-                                           {(const uint8_t *)sim_network, sizeof(sim_network) - 1}};
+    res->network[0] =
+        (struct loaded_file){"network.cfg", {(const uint8_t *)network, (uint32_t)strlen(network)}};
     res->n_network = 1;
     res->orgkeys = get(res, 4 * sizeof(*res->orgkeys));
     put_key(res, SIM_KEY_TE, 1, false);
@@ -135,7 +138,7 @@ static void read_answers(struct model *m, const struct store_request *req, struc
                 a->found = true;
                 memcpy(a->msg_hash, e->msg_hash, 32);
                 memcpy(a->leaf, e->leaf, 32);
-                a->code = e->code;
+                a->code = m->plant == PLANT_OTHER_ANSWER && e->code ? STO_E_FIELD : e->code;
                 a->answer = e->answer;
             }
         }
@@ -205,7 +208,8 @@ static void read_due(struct model *m, const struct store_request *req, struct st
     const struct model_case *c;
     res->due = get(res, m->cases.n * sizeof(*res->due));
     for (size_t i = 0; (c = table_next(&m->cases, &i));) {
-        if (c->row.shard == req->shard && c->row.open && c->row.wake_h <= req->until_h) {
+        if (c->row.shard == req->shard && c->row.open &&
+            c->row.wake_h <= req->until_h - (m->plant == PLANT_WAKE_LATE ? 24 : 0)) {
             res->due[res->n_due++] = c->id;
         }
     }

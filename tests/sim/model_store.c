@@ -51,6 +51,20 @@ const char *const mark_names[MARKS] = {
     "configuration changed",
 };
 
+const char *const plant_names[PLANTS] = {
+    "none",
+    "the guard lets everything through",
+    "a lost commit is called durable",
+    "settling says committed",
+    "settling says lost",
+    "nobody waits for the row lock",
+    "a retry had committed",
+    "a takeover forgets the watermarks",
+    "a takeover brings mail again",
+    "clocks are found a day late",
+    "a repeat gets another answer",
+};
+
 struct txn; /* a commit between its guard and its end */
 
 struct conn {
@@ -181,7 +195,7 @@ static void owners(const struct model *m, struct store_result *res)
 
 static bool locked(const struct model *m, const struct batch *b, const void *but)
 {
-    for (unsigned i = 0; i < b->n_shards; i++) {
+    for (unsigned i = 0; i < b->n_shards && m->plant != PLANT_NO_ROW_LOCK; i++) {
         const void *by = m->shard[b->shards[i].shard].locked_by;
         if (by && by != but) {
             return true;
@@ -202,7 +216,7 @@ static void unlock(struct model *m, const void *by)
 static bool guard(struct model *m, const struct batch *b, struct store_result *res)
 {
     bool stale = false;
-    for (unsigned i = 0; i < b->n_shards; i++) {
+    for (unsigned i = 0; i < b->n_shards && m->plant != PLANT_NO_GUARD; i++) {
         unsigned s = b->shards[i].shard;
         if (m->shard[s].epoch != b->shards[i].epoch || m->config != b->config) {
             res->fenced_shards[s / 64] |= UINT64_C(1) << (s % 64);
@@ -302,10 +316,13 @@ static void commit_point(void *arg, uint64_t n)
         break;
     case FATE_DOUBT_LOST:
         m->marks[MARK_DOUBT_LOST]++;
-        tell(t, STORE_UNKNOWN);
+        tell(t, m->plant == PLANT_LOST_IS_DURABLE ? STORE_DURABLE : STORE_UNKNOWN);
         break;
     case FATE_RETRY:
         m->marks[MARK_RETRY]++;
+        if (m->plant == PLANT_RETRY_COMMITS) {
+            model_apply(m, t->req->batch);
+        }
         tell(t, STORE_RETRY);
         break;
     case FATE_POISON:
@@ -359,7 +376,9 @@ static void exec_take_over(struct conn *c, struct store_request *req)
 {
     struct model *m = c->m;
     struct model_shard *sh = &m->shard[req->shard];
-    if (sh->locked_by) { /* it waits for the old owner's open transaction by row lock */
+    if (sh->locked_by &&
+        m->plant !=
+            PLANT_NO_ROW_LOCK) { /* it waits for the old owner's open transaction by row lock */
         m->marks[MARK_TAKEOVER_DURING_COMMIT]++;
         c->pending[c->n_pending++] = req;
         sched_after(m->sched, 1000, exec, c, req->tag);
@@ -401,6 +420,9 @@ static void exec_settle(struct conn *c, struct store_request *req)
         const struct model_shard *sh = &m->shard[b->events[0].shard];
         res.settled_committed = b->events[0].idx <= sh->n_events &&
                                 sh->events[b->events[0].idx - 1].epoch == b->events[0].epoch;
+        if (m->plant == PLANT_SETTLE_SAYS_COMMITTED || m->plant == PLANT_SETTLE_SAYS_LOST) {
+            res.settled_committed = m->plant == PLANT_SETTLE_SAYS_COMMITTED;
+        }
         m->marks[res.settled_committed ? MARK_SETTLE_COMMITTED : MARK_SETTLE_LOST]++;
     }
     owners(m, &res);

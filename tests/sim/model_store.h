@@ -42,6 +42,23 @@ struct model_key {
     uint8_t key[32];
 };
 
+/* Planted faults of the database, to test the test: each must be found. */
+enum plant {
+    PLANT_NONE,
+    PLANT_NO_GUARD,
+    PLANT_LOST_IS_DURABLE,
+    PLANT_SETTLE_SAYS_COMMITTED,
+    PLANT_SETTLE_SAYS_LOST,
+    PLANT_NO_ROW_LOCK,
+    PLANT_RETRY_COMMITS,
+    PLANT_WATERMARK_LOST,
+    PLANT_MAIL_TWICE,
+    PLANT_WAKE_LATE,
+    PLANT_OTHER_ANSWER,
+    PLANTS
+};
+extern const char *const plant_names[PLANTS];
+
 /* Marks: things that must have happened over a run of seeds, lest the run be vacuous. */
 enum model_mark {
     MARK_FENCED_OWNER,
@@ -114,6 +131,8 @@ struct model {
     int64_t clock_us;
     struct sto_uuid poison_case; /* events of it cannot be stored, but as parked */
     bool poison_parked;          /* not even that */
+    enum plant plant;
+    const char *network_text; /* instead of sim_network */
     /* faults, per mille */
     unsigned p_retry, p_doubt_committed, p_doubt_lost, p_doubt_later, p_load_fails, p_settle_fails;
     enum fate script[32];

@@ -397,6 +397,9 @@ static void delivery(struct worker *w, const Saatto__V1__Delivery *d)
     }
     w->got[s].v[w->got[s].n++] = d->seq;
     w->received++;
+    if (w->heard) {
+        w->heard(w->arg, body);
+    }
 }
 
 static void deliveries(struct worker *w, const Saatto__V1__Deliveries *m)

@@ -52,6 +52,8 @@ struct worker {
     void (*send)(void *arg, struct worker *from, const uint8_t head[4], const uint8_t *body,
                  size_t n);
     void *arg;
+    void (*heard)(void *arg,
+                  const Saatto__V1__DeliveryBody *body); /* each new delivery; may be NULL */
     sto_arena_t *arena;
     uint64_t received, refusals[64], results[64], clock_states, redriven;
     bool wants_other_core; /* was told NOT_OWNER */

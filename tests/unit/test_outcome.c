@@ -401,6 +401,89 @@ static void a_repeat_gets_the_same_answer_and_an_altered_one_is_refused(void **s
     assert_int_equal(g->m->shard[2].events[2].stream, 0);
 }
 
+/* ------------------------------------------------------------- resends */
+
+struct seen {
+    unsigned offers, fields, held_back;
+};
+static struct seen seen;
+
+static void hears_offer(void *arg, const Saatto__V1__DeliveryBody *body)
+{
+    (void)arg;
+    if (body->kind == SAATTO__V1__DELIVERY_KIND__OFFER) {
+        seen.offers++;
+        seen.fields += (unsigned)body->n_fields;
+        seen.held_back += (unsigned)body->n_held_back;
+    }
+}
+
+/* A te case is offered to the city, which is not connected. */
+static void offer_to_city(struct rig *g)
+{
+    struct sto_uuid id = start(g, 1, 2);
+    go(g);
+    Saatto__V1__Event ev = SAATTO__V1__EVENT__INIT;
+    Saatto__V1__Field need = SAATTO__V1__FIELD__INIT, *fields[] = {&need};
+    need.name = (char *)(uintptr_t) "need";
+    need.value_case = SAATTO__V1__FIELD__VALUE_TEXT;
+    need.text = (char *)(uintptr_t) "work";
+    ev.kind = EVENT_TASK_RESULT;
+    ev.case_id.data = id.b;
+    ev.case_id.len = 16;
+    ev.exit = (char *)(uintptr_t) "done";
+    ev.n_fields = 1;
+    ev.fields = fields;
+    worker_post(&g->te, &ev, 2);
+    go(g);
+    assert_true(worker_done(&g->te));
+}
+
+static void become_city(struct rig *g)
+{
+    worker_bye(&g->te);
+    g->te.name = "city";
+    g->te.key = SIM_KEY_CITY;
+    g->te.org = 2;
+    g->te.stream = 0;
+    g->te.heard = hears_offer;
+    memset(g->te.acked, 0, sizeof(g->te.acked));
+    seen = (struct seen){0};
+    worker_connect(&g->te);
+    run_for(g, STO_US_PER_SEC);
+}
+
+static void a_sending_carries_what_a_basis_covers(void **state)
+{
+    struct rig *g = *state;
+    offer_to_city(g);
+    become_city(g);
+    assert_int_equal(seen.offers, 1);
+    assert_int_equal(seen.fields, 1);
+    assert_int_equal(seen.held_back, 0);
+}
+
+static void a_later_sending_asks_for_the_basis_again(void **state)
+{
+    struct rig *g = *state;
+    static char text[sizeof(sim_network) + 16];
+    const char *valid = strstr(sim_network, "\"2001-01-01\", \"\"");
+    assert_non_null(valid);
+    size_t at = (size_t)(valid - sim_network) + strlen("\"2001-01-01\", \"");
+    memcpy(text, sim_network, at);
+    memcpy(text + at, "2013-01-02", 10);
+    memcpy(text + at + 10, sim_network + at, sizeof(sim_network) - at);
+    g->m->network_text = text;
+    g->m->config = 2; /* the act ends with 2.1.2013 */
+    offer_to_city(g);
+    g->core[0].domain_us +=
+        36 * STO_US_PER_HOUR; /* 1.1. 10:00 UTC to 2.1. 22:00 UTC: the 3rd here */
+    become_city(g);
+    assert_int_equal(seen.offers, 1);
+    assert_int_equal(seen.fields, 0);
+    assert_int_equal(seen.held_back, 1);
+}
+
 static void a_core_that_owns_no_shard_commits_nothing(void **state)
 {
     struct rig *g = *state;
@@ -433,6 +516,8 @@ int main(void)
         TEST(a_fence_that_does_not_come_back_is_asked_again),
         TEST(a_repeat_gets_the_same_answer_and_an_altered_one_is_refused),
         TEST(a_core_that_owns_no_shard_commits_nothing),
+        TEST(a_sending_carries_what_a_basis_covers),
+        TEST(a_later_sending_asks_for_the_basis_again),
     };
     sto_log_init("test_outcome", STO_ERROR + 1);
     sto_time_init();
