@@ -25,17 +25,17 @@
 enum role { ROLE_OTHER, ROLE_CORE, ROLE_GATE, ROLE_WORKER, ROLE_BACKEND, ROLES };
 
 struct control {
-    _Atomic uint32_t armed;     /* enum role, 0 = nobody */
-    _Atomic uint32_t after;     /* 0: before the call is done, 1: after it */
-    _Atomic int64_t countdown;  /* calls left */
-    _Atomic uint32_t fired;     /* 1 when it has killed */
+    _Atomic uint32_t armed;    /* enum role, 0 = nobody */
+    _Atomic uint32_t after;    /* 0: before the call is done, 1: after it */
+    _Atomic int64_t countdown; /* calls left */
+    _Atomic uint32_t fired;    /* 1 when it has killed */
     _Atomic uint32_t fired_pid;
     _Atomic uint64_t calls[ROLES];
 };
 
 static struct control *control;
 static enum role role;
-static pid_t first_pid;         /* postgres: the postmaster; its forked children inherit it */
+static pid_t first_pid; /* postgres: the postmaster; its forked children inherit it */
 static bool backend;
 
 static bool contains(const char *text, size_t n, const char *word)
@@ -84,13 +84,15 @@ __attribute__((constructor)) static void begin(void)
 /* Counts one call; kills if it is the one. */
 static void point(bool after)
 {
-    if (control == NULL || role == ROLE_OTHER || (role == ROLE_BACKEND && (!backend || getpid() == first_pid))) {
+    if (control == NULL || role == ROLE_OTHER ||
+        (role == ROLE_BACKEND && (!backend || getpid() == first_pid))) {
         return;
     }
     if (!after) {
         atomic_fetch_add(&control->calls[role], 1);
     }
-    if (atomic_load(&control->armed) != (uint32_t)role || atomic_load(&control->after) != (uint32_t)after) {
+    if (atomic_load(&control->armed) != (uint32_t)role ||
+        atomic_load(&control->after) != (uint32_t)after) {
         return;
     }
     if (atomic_fetch_sub(&control->countdown, 1) == 1) {
@@ -101,18 +103,19 @@ static void point(bool after)
     }
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
-#define WRAP(type, name, parameters, arguments)                                                                        \
-    type name parameters                                                                                               \
-    {                                                                                                                  \
-        static __typeof__(&name) next;                                                                                 \
-        if (next == NULL) {                                                                                            \
-            next = NEXT(name);                                                                                         \
-        }                                                                                                              \
-        point(false);                                                                                                  \
-        type result = next arguments;                                                                                  \
-        point(true);                                                                                                   \
-        return result;                                                                                                 \
+/* ISO C knows no conversion from dlsym's pointer to a function's; POSIX promises this one. */
+#define FIND(next, name) (*(void **)&(next) = dlsym(RTLD_NEXT, name))
+#define WRAP(type, name, parameters, arguments)                                                    \
+    type name parameters                                                                           \
+    {                                                                                              \
+        static __typeof__(&name) next;                                                             \
+        if (next == NULL) {                                                                        \
+            FIND(next, #name);                                                                     \
+        }                                                                                          \
+        point(false);                                                                              \
+        type result = next arguments;                                                              \
+        point(true);                                                                               \
+        return result;                                                                             \
     }
 
 WRAP(ssize_t, send, (int fd, const void *p, size_t n, int flags), (fd, p, n, flags))
@@ -129,7 +132,7 @@ ssize_t recv(int fd, void *p, size_t n, int flags)
     static __typeof__(&recv) next;
 
     if (next == NULL) {
-        next = NEXT(recv);
+        FIND(next, "recv");
     }
     backend = true; /* PostgreSQL's helpers do not recv */
     point(false);
