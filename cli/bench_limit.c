@@ -53,17 +53,16 @@ int bench_limit_replay(const char *dir, const char *home, const char *capture,
     *out = (struct bench_limit){0};
     if (rc == 0) {
         char line[8192] = "";
-        char *command = sto_asprintf("'%s/saattod' --replay '%s' --set \"dsn=%s\"", bin, capture,
-                                     pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"));
-        FILE *f = popen(command, "r"); /* every part is a path that this program made */
-        if (f == NULL || fgets(line, sizeof line, f) == NULL) {
+        char *program = sto_asprintf("%s/saattod", bin);
+        char *dsn =
+            sto_asprintf("--set=dsn=%s", pg_private_dsn(pg, PG_PRIVATE_DATA, "saatto_admin"));
+        const char *argv[] = {program, "--replay", capture, dsn, NULL};
+        if (child_output(argv, line, sizeof line) != 0) {
             rc = sto_fail(err, STO_E_INTERNAL, "could not replay the batches in '%s'", capture);
         }
-        if (f != NULL) {
-            pclose(f);
-        }
+        free(program);
+        free(dsn);
         rc = rc != 0 ? rc : take(line, out, err);
-        free(command);
     }
     pg_private_stop(&pg);
     free(pg_dir);

@@ -291,7 +291,7 @@ static int run_load(struct load *l, const installation_t *in, const struct key_p
 /* saatto bench worker INDEX --share FILE --cases N: started by the benchmark only. */
 int bench_worker(struct cli *c, struct sto_err *err)
 {
-    struct load l = {.index = (unsigned)atoi(c->words[0])};
+    struct load l = {.index = (unsigned)strtoul(c->words[0], NULL, 10)};
     installation_t *in = NULL;
     struct key_pair keys;
     int64_t cases = 0;

@@ -11,8 +11,9 @@
 
 #define BENCH_WORKERS   4
 #define BENCH_CASES_MAX 4096
-#define BENCH_BUCKETS   1400 /* of latency: each 1 % wider than the last, from 10 us to about 10 s \
-                              */
+#define BENCH_BUCKETS                                                                              \
+    1400 /* of latency: each 1 % wider than the last, from 10 us to about 10 s                     \
+          */
 
 struct bench_share {
     _Atomic uint32_t stop; /* 1: end */

@@ -40,8 +40,6 @@ static void role_of(struct process *p)
 static bool read_process(pid_t pid, struct process *p)
 {
     char path[64], text[1024];
-    unsigned long user = 0, kernel = 0;
-    int parent = 0;
 
     snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *f = fopen(path, "r");
@@ -51,13 +49,21 @@ static bool read_process(pid_t pid, struct process *p)
     }
     text[n] = '\0';
     const char *after = strrchr(text, ')'); /* the name may hold anything */
-    if (after == NULL || sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                                &parent, &user, &kernel) != 3) {
+    if (after == NULL) {
         return false;
     }
+    /* From the state on: the second is the parent, the 12th and 13th user and system time. */
+    const char *at = after + 1;
+    unsigned long field[14] = {0};
+    for (unsigned i = 1; i < 14 && *at != '\0'; i++) {
+        at += strspn(at, " ");
+        field[i] = strtoul(at, NULL, 10); /* the state is a letter: 0 */
+        at += strcspn(at, " ");
+    }
     *p = (struct process){.pid = pid,
-                          .parent = parent,
-                          .cpu_us = (double)(user + kernel) * 1e6 / (double)sysconf(_SC_CLK_TCK)};
+                          .parent = (pid_t)field[2],
+                          .cpu_us =
+                              (double)(field[12] + field[13]) * 1e6 / (double)sysconf(_SC_CLK_TCK)};
     return true;
 }
 
@@ -69,7 +75,8 @@ static void each_process(void (*each)(void *arg, struct process *p), void *arg)
 
     while (d != NULL && (e = readdir(d)) != NULL) {
         struct process p;
-        if (isdigit((unsigned char)e->d_name[0]) && read_process((pid_t)atoi(e->d_name), &p)) {
+        if (isdigit((unsigned char)e->d_name[0]) &&
+            read_process((pid_t)strtol(e->d_name, NULL, 10), &p)) {
             each(arg, &p);
         }
     }
@@ -119,7 +126,6 @@ static void find_rss(void *arg, struct process *p)
 {
     struct rss_arg *a = arg;
     char path[64], line[256];
-    long kib = 0;
 
     if (p->parent != a->saattod) {
         return;
@@ -131,8 +137,8 @@ static void find_rss(void *arg, struct process *p)
     snprintf(path, sizeof path, "/proc/%d/status", (int)p->pid);
     FILE *f = fopen(path, "r");
     while (f != NULL && fgets(line, sizeof line, f) != NULL) {
-        if (sscanf(line, "VmHWM: %ld", &kib) == 1) {
-            a->mib = (double)kib / 1024.0;
+        if (strncmp(line, "VmHWM:", 6) == 0) {
+            a->mib = (double)strtol(line + 6, NULL, 10) / 1024.0;
         }
     }
     if (f != NULL) {
@@ -155,7 +161,7 @@ static double metric(const char *text, const char *name)
     for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
         line += *line == '\n';
         if (strncmp(line, name, n) == 0 && line[n] == ' ') {
-            return atof(line + n);
+            return strtod(line + n, NULL);
         }
         if (*line == '\0') {
             break;

@@ -8,7 +8,9 @@
 #include "sto_arena.h"
 #include "sto_time.h"
 
-#define PAGE_ROWS  "500"
+#define PAGE_ROWS  500
+#define TEXT(n)    TEXT_(n)
+#define TEXT_(n)   #n
 #define PREFIX_MIN 4
 
 /* ------------------------------------------------------------------ reading */
@@ -193,7 +195,7 @@ int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each
                             "aggregate = 0 AND ($3::int4 < 0 OR open = ($3::int4 = 1)) AND "
                             "($4::int4 = 0 OR holder_org "
                             "= $4::int4) AND ($5 = '' OR workflow_id = $5) ORDER BY shard, case_id "
-                            "LIMIT " PAGE_ROWS,
+                            "LIMIT " TEXT(PAGE_ROWS),
                             5, params, err);
         if (res == NULL) {
             rc = -STO_E_DB;
@@ -204,7 +206,7 @@ int case_each(struct reading *r, const struct case_filter *f, case_each_fn *each
             rc = take_view(r, res, i, v, err);
             more = rc == 0 && each(arg, v) == 0;
         }
-        more = more && n == atoi(PAGE_ROWS);
+        more = more && n == PAGE_ROWS;
         snprintf(shard, sizeof shard, "%u", v->shard);
         sto_uuid_format(&v->id, id);
         PQclear(res);

@@ -140,6 +140,34 @@ void child_stop_all(struct child *list, size_t n, int grace_ms)
     }
 }
 
+int child_output(const char *const *argv, char *out, size_t cap)
+{
+    int pair[2], status = -1;
+    size_t n = 0;
+    ssize_t got = 0;
+
+    out[0] = '\0';
+    if (pipe2(pair, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent || dup2(pair[1], 1) < 0) {
+            _exit(126);
+        }
+        execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    close(pair[1]);
+    while (pid > 0 && n + 1 < cap && (got = read(pair[0], out + n, cap - 1 - n)) > 0) {
+        n += (size_t)got;
+    }
+    out[n] = '\0';
+    close(pair[0]);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+}
+
 const char *log_tail(const char *path, char *out, size_t cap)
 {
     FILE *f = fopen(path, "re");

@@ -34,6 +34,8 @@ int child_start(struct child *c, int64_t mono_us, struct sto_err *err);
 bool child_watch(struct child *c, int64_t mono_us);
 /* SIGTERM to the group, SIGKILL after grace_ms; reaped. NULL entries and dead ones do no harm. */
 void child_stop_all(struct child *list, size_t n, int grace_ms);
+/* Runs a program to its end; what it prints, cut off at cap, in out. 0 = it ended with 0. */
+int child_output(const char *const *argv, char *out, size_t cap);
 /* Last lines of a log file, on one line. */
 const char *log_tail(const char *path, char *out, size_t cap);
 /* Folder of the running program. malloc'd. */

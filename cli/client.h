@@ -33,6 +33,10 @@ int client_wait(client_t *self, int timeout_ms, struct sto_err *err);
 const struct client_answer *client_answer(const client_t *self, int64_t ticket);
 saatto_t *client_session(client_t *self);
 
+/* Value of `name` (labels included) in a page of metrics; 0 if it is not there. */
+double metric_value(const char *metrics, const char *name);
+/* saatto_adapter_connected of an organisation. metrics may be NULL. */
+unsigned metric_connected(const char *metrics, const char *organisation);
 /* GET of http://address/path; *body malloc'd. */
 int http_fetch(const char *address, const char *path, int *status, char **body,
                struct sto_err *err);

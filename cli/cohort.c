@@ -17,6 +17,7 @@ int cohort_time(const char *text, int64_t *out, struct sto_err *err)
 {
     int32_t day;
 
+    STO_ASSERT(text != NULL);
     if (strlen(text) == 10) {
         int rc = sto_day_parse(text, &day, err);
         if (rc == 0) {
@@ -72,7 +73,7 @@ static int fill_group(const struct csv_rows *rows, size_t row, const struct sto_
         rc = v->type == STO_CONF_STRING
                  ? value_of(rows, row, v->s, &text, err)
                  : sto_fail(err, STO_E_CONFIG, "%s:%d: a text is wanted", v->file, v->line);
-        if (rc == 0 && text[0] != '\0') {
+        if (rc == 0 && text != NULL && text[0] != '\0') {
             json_object_set_new(into, v->name, json_string(text));
         }
     }

@@ -28,9 +28,9 @@ static int unknown(struct sto_err *err, const char *what, const char *got, const
         return rc;
     }
     char list[160] = "";
-    for (size_t i = 0; names[i] != NULL && strlen(list) + strlen(names[i]) + 3 < sizeof list; i++) {
-        strcat(list, i != 0 ? ", " : "");
-        strcat(list, names[i]);
+    size_t n = 0;
+    for (size_t i = 0; names[i] != NULL && n + strlen(names[i]) + 3 < sizeof list; i++) {
+        n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i != 0 ? ", " : "", names[i]);
     }
     sto_err_fix(err, "one of: %s", list);
     return rc;
@@ -143,7 +143,10 @@ static int take_common(struct cli *c, const char *name, const char *value, struc
 {
     if (strcmp(name, "help") == 0) {
         c->help = true;
-    } else if (strcmp(name, "var") == 0) {
+        return 0;
+    }
+    STO_ASSERT(value != NULL); /* the table says that the others have one */
+    if (strcmp(name, "var") == 0) {
         c->var = value;
     } else if (strcmp(value, "text") == 0) {
         c->mode = OUTPUT_TEXT;

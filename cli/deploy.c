@@ -48,7 +48,7 @@ int deploy_begin(PGconn *db, int64_t *config, struct sto_err *err)
         return rc != 0 ? rc : -STO_E_DB;
     }
     *config = strtoll(db_text(r, 0, 0), NULL, 10);
-    if (atoi(db_text(r, 0, 1)) == 0) {
+    if (db_text(r, 0, 1)[0] == '0') {
         rc = sto_fail(err, STO_E_DB, "the database has no shards: it was never set up");
         sto_err_fix(err, "saatto dev sets one up");
     }

@@ -194,11 +194,7 @@ static bool all_connected(struct dev_run *self)
     bool all = http_fetch(value(self, "http"), "/metrics", &status, &metrics, &ignored) == 0;
 
     for (size_t i = 1; i < self->n_children && all; i++) {
-        char key[128];
-        snprintf(key, sizeof key, "\nsaatto_adapter_connected{org=\"%s\"} ",
-                 self->children[i].name);
-        const char *at = strstr(metrics, key);
-        all = at != NULL && atoi(at + strlen(key)) > 0;
+        all = metric_connected(metrics, self->children[i].name) > 0;
     }
     free(metrics);
     return all;
@@ -295,6 +291,22 @@ int dev_run_watch(struct dev_run *self, int signal_fd, struct sto_err *err)
     }
 }
 
+/* One that was made outside var: the sockets in it, then itself. */
+static void remove_run_dir(const char *dir)
+{
+    char *pattern = sto_asprintf("%s/*", dir);
+    glob_t found;
+
+    if (glob(pattern, 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            unlink(found.gl_pathv[i]);
+        }
+    }
+    globfree(&found);
+    rmdir(dir);
+    free(pattern);
+}
+
 void dev_run_stop(struct dev_run *self)
 {
     char *path = sto_asprintf("%s/saatto.json", self->o.var);
@@ -307,7 +319,7 @@ void dev_run_stop(struct dev_run *self)
     child_stop_all(self->children, self->n_children > 0 ? 1 : 0, GRACE_MS);
     pg_private_stop(&self->pg);
     if (run != NULL && strncmp(run, self->o.var, strlen(self->o.var)) != 0) {
-        rmdir(run);
+        remove_run_dir(run);
     }
     if (self->json != NULL) {
         struct sto_err ignored = {0};

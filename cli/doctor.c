@@ -211,10 +211,7 @@ static void exam_broker(struct exam *e, const installation_t *in)
     json_t *pid;
     json_object_foreach((json_t *)(uintptr_t)workers, org, pid)
     {
-        char key[128];
-        snprintf(key, sizeof key, "\nsaatto_adapter_connected{org=\"%s\"} ", org);
-        const char *at = strstr(metrics, key);
-        bool there = at != NULL && atoi(at + strlen(key)) > 0;
+        bool there = metric_connected(metrics, org) > 0;
         found(e, there ? FINE : FAIL, "worker", "see its file in var/log", "%s is %sconnected", org,
               there ? "" : "not ");
     }
@@ -260,15 +257,6 @@ const struct verb doctor_verbs[] = {
 };
 
 /* ------------------------------------------------------------------- status */
-
-static double metric(const char *metrics, const char *name)
-{
-    char key[128];
-
-    snprintf(key, sizeof key, "\n%s ", name);
-    const char *at = strstr(metrics, key);
-    return at != NULL ? strtod(at + strlen(key), NULL) : 0;
-}
 
 static int status_counts(const struct reading *r, json_t *o, struct sto_err *err)
 {
@@ -316,9 +304,10 @@ static int status(struct cli *c, struct sto_err *err)
     json_t *o = json_pack(
         "{s:b, s:s, s:o, s:b, s:i, s:i, s:f}", "ready", ready, "network", r.net->id, "now",
         time_json(&c->out, r.now_us), "manual_clock", r.manual_clock, "sessions",
-        metrics != NULL ? (int)metric(metrics, "saatto_sessions") : 0, "queued",
-        metrics != NULL ? (int)metric(metrics, "saatto_outbox_messages") : 0, "core_resident_mib",
-        metrics != NULL ? metric(metrics, "saatto_core_resident_bytes") / 1048576 : 0.0);
+        metrics != NULL ? (int)metric_value(metrics, "saatto_sessions") : 0, "queued",
+        metrics != NULL ? (int)metric_value(metrics, "saatto_outbox_messages") : 0,
+        "core_resident_mib",
+        metrics != NULL ? metric_value(metrics, "saatto_core_resident_bytes") / 1048576 : 0.0);
     rc = status_counts(&r, o, err);
     if (rc == 0) {
         output_say(&c->out, "%s; network %s, it is %s%s",

@@ -120,6 +120,11 @@ static const char *const list_columns[] = {
     "id=WORKFLOW",   "version=VERSION",   "newest=NEWEST", "open=OPEN",
     "closed=CLOSED", "deployed=DEPLOYED", "hash=HASH",     NULL};
 
+static int db_count(const PGresult *r, int row, int col)
+{
+    return (int)strtol(db_text(r, row, col), NULL, 10);
+}
+
 static int flow_list(struct cli *c, struct sto_err *err)
 {
     installation_t *in = NULL;
@@ -151,10 +156,10 @@ static int flow_list(struct cli *c, struct sto_err *err)
         for (int i = 0; i < PQntuples(r); i++) {
             output_row(&c->out,
                        json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:i, s:i}", "id", db_text(r, i, 0),
-                                 "version", atoi(db_text(r, i, 1)), "newest",
-                                 db_text(r, i, 2)[0] == 't', "retired", db_text(r, i, 3)[0] == 't',
-                                 "deployed", db_text(r, i, 4), "hash", db_text(r, i, 5), "open",
-                                 atoi(db_text(r, i, 6)), "closed", atoi(db_text(r, i, 7))));
+                                 "version", db_count(r, i, 1), "newest", db_text(r, i, 2)[0] == 't',
+                                 "retired", db_text(r, i, 3)[0] == 't', "deployed",
+                                 db_text(r, i, 4), "hash", db_text(r, i, 5), "open",
+                                 db_count(r, i, 6), "closed", db_count(r, i, 7)));
         }
         output_table_end(&c->out, "no workflow is deployed; saatto flow deploy deploys one");
     }

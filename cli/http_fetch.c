@@ -66,11 +66,30 @@ int http_fetch(const char *address, const char *path, int *status, char **body, 
     sto_put_u8(&b, 0);
     char *head_end = b.failed || b.data == NULL ? NULL : strstr((char *)b.data, "\r\n\r\n");
     int rc = 0;
-    if (head_end == NULL || sscanf((char *)b.data, "HTTP/%*s %d", status) != 1) {
+    const char *code = head_end != NULL ? strchr((char *)b.data, ' ') : NULL;
+    if (code == NULL || strncmp((char *)b.data, "HTTP/", 5) != 0) {
         rc = sto_fail(err, STO_E_UNREACHABLE, "http://%s%s gave no answer", address, path);
     } else {
+        *status = (int)strtol(code, NULL, 10);
         *body = strdup(head_end + 4);
     }
     sto_buf_release(&b);
     return rc;
+}
+
+double metric_value(const char *metrics, const char *name)
+{
+    char key[192];
+
+    snprintf(key, sizeof key, "\n%s ", name);
+    const char *at = strstr(metrics, key);
+    return at != NULL ? strtod(at + strlen(key), NULL) : 0;
+}
+
+unsigned metric_connected(const char *metrics, const char *organisation)
+{
+    char name[160];
+
+    snprintf(name, sizeof name, "saatto_adapter_connected{org=\"%s\"}", organisation);
+    return metrics != NULL ? (unsigned)metric_value(metrics, name) : 0;
 }

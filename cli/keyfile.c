@@ -92,7 +92,7 @@ int keyfile_secret_read(const char *path, uint8_t out[32], struct sto_err *err)
     size_t n = 0;
     int rc = private_text(path, &text, &n, err);
 
-    if (rc != 0) {
+    if (rc != 0 || text == NULL) {
         return rc;
     }
     text[strcspn(text, "\r\n")] = '\0';

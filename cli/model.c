@@ -225,7 +225,7 @@ static int take_workflow(deployed_t *self, const PGresult *r, const workflow_t *
                       db_text(r, 0, 0));
         model_print_diags(diags);
     } else {
-        self->workflows = sto_xrealloc(self->workflows, (self->n + 1) * sizeof *self->workflows);
+        self->workflows = sto_xrealloc(self->workflows, (self->n + 1) * sizeof(workflow_t *));
         self->workflows[self->n++] = w;
         *out = w;
     }

@@ -9,16 +9,6 @@
 
 /* --------------------------------------------------------------------- queue */
 
-/* saatto_adapter_connected{org="…"} N */
-static int connected(const char *metrics, const char *org)
-{
-    char key[128];
-
-    snprintf(key, sizeof key, "\nsaatto_adapter_connected{org=\"%s\"} ", org);
-    const char *at = metrics != NULL ? strstr(metrics, key) : NULL;
-    return at != NULL ? atoi(at + strlen(key)) : 0;
-}
-
 static void queue_row(struct cli *c, const struct reading *r, const struct organisation *o,
                       const PGresult *res, int row, const char *metrics)
 {
@@ -32,7 +22,7 @@ static void queue_row(struct cli *c, const struct reading *r, const struct organ
     output_row(&c->out, json_pack("{s:s, s:I, s:s, s:I, s:i, s:I}", "organisation", o->id, "queued",
                                   (json_int_t)(row >= 0 ? db_int(res, row, 1) : 0), "oldest", age,
                                   "oldest_seconds", (json_int_t)(age_us / 1000000), "sessions",
-                                  connected(metrics, o->id), "dead",
+                                  (int)metric_connected(metrics, o->id), "dead",
                                   (json_int_t)(row >= 0 ? db_int(res, row, 3) : 0)));
 }
 
