@@ -214,15 +214,15 @@ static void row_mail(reactor_t *r, const struct applied *a, const struct mail *m
     struct shard *sh = &r->shards[a->e->shard];
     sto_buf_clear(&r->buf2);
     mail_encode(m, &r->buf2);
-    STO_ASSERT(!r->buf2.failed);
+    STO_ASSERT(!r->buf2.failed && r->buf2.data);
     struct row_mail row = {.src = sh->number,
                            .dst = dst,
                            .seq = ++sh->mail_out[dst].now,
                            .body = put_blob(r, r->buf2.data, r->buf2.len)};
     VEC_PUSH(r->open->mails, row);
     struct pending_mail post = {.src = row.src, .dst = dst, .seq = row.seq, .n = row.body.n};
-    post.p = sto_xcalloc(1, row.body.n + 1);
-    memcpy(post.p, row.body.p, row.body.n);
+    post.p = sto_xcalloc(1, r->buf2.len + 1);
+    memcpy(post.p, r->buf2.data, r->buf2.len);
     VEC_PUSH(r->open->posts, post);
     r->open->bytes += sizeof(row);
 }

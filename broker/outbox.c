@@ -17,7 +17,7 @@ struct org *org_get(reactor_t *r, uint16_t number)
     if (!o) {
         o = sto_xcalloc(1, sizeof(*o));
         o->number = number;
-        o->q = sto_xcalloc(r->opt.n_shards, sizeof(*o->q));
+        o->q = sto_xcalloc(r->opt.n_shards, sizeof(struct outq *));
         table_put(&r->orgs, o);
     }
     return o;

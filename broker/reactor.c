@@ -45,7 +45,6 @@ reactor_t *reactor_new(const struct reactor_options *options)
 
 static void release_tables(reactor_t *r)
 {
-    struct centry *e;
     struct peer_session *s;
     struct org *o;
     struct lane *l;
@@ -60,9 +59,7 @@ static void release_tables(reactor_t *r)
         outq_drop_shard(r, (uint16_t)i);
         free(r->shards[i].mail_out);
     }
-    for (size_t i = 0; (e = table_next(&r->cases, &i));) {
-        STO_ASSERT(false); /* every case belongs to a shard */
-    }
+    STO_ASSERT(r->cases.n == 0); /* every case belongs to a shard */
     for (size_t i = 0; (s = table_next(&r->sessions, &i));) {
         free(s);
     }

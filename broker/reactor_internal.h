@@ -103,6 +103,7 @@ struct lane {
     uint64_t taken;            /* >= applied.now: kept */
     struct kept *first, *last; /* waiting, by seq */
     uint64_t session;          /* who gets receipts: the last that spoke for this stream */
+    uint64_t answered;         /* up to here that session knows every answer */
     struct lane *next;         /* in one list: run queue or somebody's waiters */
     bool listed;
     bool touched;                        /* in open batch's lanes */
@@ -344,10 +345,9 @@ struct dup {
     uint8_t key8[8];
 };
 struct dup_load {
-    uint64_t tag;
+    uint64_t tag; /* 0: none is under way */
     struct dup *v;
-    unsigned n;
-    struct dup_load *next;
+    uint32_t n, cap;
 };
 
 struct advance {
@@ -406,7 +406,8 @@ struct reactor {
     int64_t clock_doubt_us; /* may stand in the database already: set before anything else */
 
     VEC(struct dup) dups;
-    struct dup_load *dup_loads;
+    struct dup_load dup_load;
+    int64_t dups_again_mono_us;
 
     int64_t next_tick_mono_us, timer_mono_us;
     sto_arena_t *frame_arena; /* decoded frame */
@@ -431,6 +432,7 @@ struct load {
     do {                                                                                           \
         if ((vec).n == (vec).cap) {                                                                \
             (vec).cap = (vec).cap ? 2 * (vec).cap : 16;                                            \
+            /* of pointers too: NOLINTNEXTLINE(bugprone-sizeof-expression) */                      \
             (vec).v = sto_xrealloc((vec).v, (vec).cap * sizeof(*(vec).v));                         \
         }                                                                                          \
         (vec).v[(vec).n++] = (value);                                                              \

@@ -144,7 +144,7 @@ int frame_decode(unsigned type, const uint8_t *body, size_t n, sto_arena_t *aren
 int event_decode(const uint8_t *body, size_t n, sto_arena_t *arena, Saatto__V1__Event **out,
                  struct sto_err *err)
 {
-    ProtobufCMessage *m;
+    ProtobufCMessage *m = NULL;
     int rc = decode(&saatto__v1__event__descriptor, body, n, arena, &m, err);
     if (rc == 0) {
         *out = (Saatto__V1__Event *)m;
@@ -155,7 +155,7 @@ int event_decode(const uint8_t *body, size_t n, sto_arena_t *arena, Saatto__V1__
 int delivery_decode(const uint8_t *body, size_t n, sto_arena_t *arena,
                     Saatto__V1__DeliveryBody **out, struct sto_err *err)
 {
-    ProtobufCMessage *m;
+    ProtobufCMessage *m = NULL;
     int rc = decode(&saatto__v1__delivery_body__descriptor, body, n, arena, &m, err);
     if (rc == 0) {
         *out = (Saatto__V1__DeliveryBody *)m;
