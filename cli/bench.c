@@ -28,14 +28,17 @@
 #include "sto_file.h"
 #include "sto_time.h"
 
-#define LEVELS_MAX 16
-#define WARM_UP_MS 1500
-#define SETTLE_MS  10000
-#define PACE_US    1000
+#define LEVELS_MAX  16
+#define WARM_UP_MS  1500
+#define SETTLE_MS   10000
+#define PACE_US     1000
+#define SWEEP_POLLS 200
 
 struct bench {
     struct cli *c;
     char *dir, *share_path, *capture, *home;
+    pid_t sweeper; /* removes dir when this process ends, however that comes */
+    int sweeper_fd;
     struct dev_run run;
     bool running;
     struct child workers[BENCH_WORKERS];
@@ -275,6 +278,47 @@ static void print_json(struct bench *b, json_t *row)
     json_decref(row);
 }
 
+static bool server_runs(const char *dir)
+{
+    char *limit = sto_asprintf("%s/pg-limit/data/postmaster.pid", dir);
+    char *own = sto_asprintf("%s/var/pg/data/postmaster.pid", dir);
+    bool runs = access(limit, F_OK) == 0 || access(own, F_OK) == 0;
+
+    free(limit);
+    free(own);
+    return runs;
+}
+
+/* A process of its own that waits for our end. The servers end with us, it after them. */
+static int start_sweeper(struct bench *b, struct sto_err *err)
+{
+    int pair[2];
+    char none;
+
+    if (pipe2(pair, O_CLOEXEC) != 0) {
+        return sto_fail(err, STO_E_IO, "could not make a pipe");
+    }
+    fflush(NULL);
+    b->sweeper = fork();
+    if (b->sweeper == 0) {
+        setsid();
+        close(pair[1]);
+        while (read(pair[0], &none, 1) < 0) {
+        }
+        for (int i = 0; i < SWEEP_POLLS && server_runs(b->dir); i++) {
+            wait_ms(100);
+        }
+        for (int i = 0; i < SWEEP_POLLS && access(b->dir, F_OK) == 0; i++) {
+            bench_remove_tree(b->dir);
+            wait_ms(access(b->dir, F_OK) == 0 ? 100 : 0);
+        }
+        _exit(0);
+    }
+    close(pair[0]);
+    b->sweeper_fd = pair[1];
+    return 0;
+}
+
 static int begin(struct bench *b, struct cli *c, struct sto_err *err)
 {
     const char *tmp = getenv("TMPDIR");
@@ -290,14 +334,15 @@ static int begin(struct bench *b, struct cli *c, struct sto_err *err)
         return sto_fail(err, STO_E_IO, "could not make a temporary folder '%s'", b->dir);
     }
     b->capture = sto_asprintf("%s/capture.bin", b->dir);
-    return 0;
+    return getenv("SAATTO_BENCH_KEEP") != NULL ? 0 : start_sweeper(b, err);
 }
 
 static void end(struct bench *b)
 {
     shut_down(b);
-    if (b->dir != NULL && getenv("SAATTO_BENCH_KEEP") == NULL) {
-        bench_remove_tree(b->dir);
+    if (b->sweeper > 0) {
+        close(b->sweeper_fd);
+        waitpid(b->sweeper, NULL, 0);
     }
     free(b->dir);
     free(b->share_path);
