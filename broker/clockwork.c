@@ -252,7 +252,8 @@ void cw_fire(reactor_t *r)
             look_for_outage(r, &r->shards[i]);
         }
     }
-    for (unsigned n = 0; r->heap.n > 0 && r->heap.v[0].at_us <= now && n < FIRE_AT_ONCE; n++) {
+    unsigned room = r->n_kept < r->opt.inflight_max ? FIRE_AT_ONCE : 0;
+    for (unsigned n = 0; r->heap.n > 0 && r->heap.v[0].at_us <= now && n < room; n++) {
         struct due d = pop(&r->heap);
         unsigned shard = sto_uuid_shard(&d.id, r->opt.n_shards);
         if (r->shards[shard].phase == SHARD_OWNED) {

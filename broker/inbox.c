@@ -72,7 +72,8 @@ static void altered(reactor_t *r, const struct peer_session *s, const struct dup
     kept_queue(r, k, NULL);
 }
 
-static void repeated(reactor_t *r, struct peer_session *s, struct lane *lane,
+/* False: too many repeats wait for their answers. */
+static bool repeated(reactor_t *r, struct peer_session *s, struct lane *lane,
                      const Saatto__V1__Message *m, const Saatto__V1__Event *ev)
 {
     struct dup d = {.lane = lane, .seq = m->seq, .event = (uint8_t)ev->kind, .org = s->org};
@@ -84,11 +85,15 @@ static void repeated(reactor_t *r, struct peer_session *s, struct lane *lane,
         if (k && memcmp(k->msg_hash, d.hash, sizeof(d.hash)) != 0) {
             altered(r, s, &d);
         }
-        return; /* its receipt leaves with its batch, to the session that spoke last */
+        speaks(lane, s, m->seq);
+        return true; /* its receipt leaves with its batch, to the session that spoke last */
     }
-    if (r->dups.n < STO_BATCH_EVENTS_MAX) {
-        VEC_PUSH(r->dups, d);
+    if (r->dups.n >= STO_BATCH_EVENTS_MAX) {
+        return false;
     }
+    speaks(lane, s, m->seq);
+    VEC_PUSH(r->dups, d);
+    return true;
 }
 
 static void take(reactor_t *r, struct peer_session *s, struct lane *lane,
@@ -133,21 +138,22 @@ static int one_message(reactor_t *r, struct peer_session *s, uint64_t stream,
     struct lane *lane = lane_get(
         r, &(struct lane_key){
                .kind = LANE_STREAM, .shard = (uint16_t)m->shard, .org = s->org, .stream = stream});
-    lane->session = s->id;
     if (m->seq <= lane->taken) {
-        repeated(r, s, lane, m, ev);
-        return 0;
+        return repeated(r, s, lane, m, ev)
+                   ? 0
+                   : sto_fail(err, STO_E_BUSY, "too many repeats wait for their answers");
     }
     *expected = lane->taken + 1;
     if (m->seq > lane->taken + 1) {
         return sto_fail(err, STO_E_GAP, "seq %llu is missing", (unsigned long long)*expected);
     }
     bool stopped = phase != SHARD_OWNED || !r->cfg || r->commit == COMMIT_BACKOFF;
-    bool full = r->n_kept >= r->opt.inflight_max ||
+    bool full = r->n_kept >= r->opt.inflight_max || r->kept_bytes >= RX_KEPT_BYTES_MAX ||
                 lane->taken - lane->applied.durable >= STO_BATCH_EVENTS_MAX;
     if (stopped || full) {
         return sto_fail(err, STO_E_BUSY, "too much is in flight");
     }
+    speaks(lane, s, m->seq);
     take(r, s, lane, m, ev);
     return 0;
 }
@@ -257,7 +263,7 @@ static void receipt_altered(reactor_t *r, const struct kept *k)
     res.seq = k->seq;
     res.code = STO_E_ALTERED;
     one.shard = k->shard;
-    one.upto = lane->applied.durable;
+    one.upto = lane->answered;
     one.n_results = 1;
     one.results = &results;
     out.session = s->id;
@@ -265,6 +271,18 @@ static void receipt_altered(reactor_t *r, const struct kept *k)
     out.n_shards = 1;
     out.shards = &ones;
     rx_frame(r, &s->peer, SAATTO__V1__FRAME_TYPE__RECEIPTS, &out.base);
+}
+
+/* Answers of repeats that came before these are being read: these queue up behind them. */
+static void answer_later(reactor_t *r, struct lane *lane, const struct kept *k)
+{
+    for (; k; k = k->lane_next) {
+        struct dup d = {.lane = lane, .seq = k->seq, .event = k->event, .org = k->org};
+        d.case_id = k->case_id;
+        memcpy(d.key8, k->key8, sizeof(d.key8));
+        memcpy(d.hash, k->msg_hash, sizeof(d.hash));
+        VEC_PUSH(r->dups, d);
+    }
 }
 
 /* After the batch's lanes were moved to durable: one receipt for each lane, in order of seq. */
@@ -294,10 +312,15 @@ void inbox_receipts(reactor_t *r, struct open_batch *b)
         if (!k || !to || to->stream != lane->key.stream || to->org != lane->key.org) {
             continue;
         }
+        if (k->seq > lane->answered + 1) {
+            answer_later(r, lane, k);
+            continue;
+        }
         struct draft d = {.r = r, .to = to, .lane = lane, .cap = STO_BATCH_EVENTS_MAX};
         draft_begin(&d, k->seq);
         for (; k; k = k->lane_next) {
             draft_add(&d, k);
+            lane->answered = k->seq;
         }
         draft_send(&d);
     }
@@ -307,16 +330,19 @@ void inbox_receipts(reactor_t *r, struct open_batch *b)
 
 void inbox_ask_answers(reactor_t *r)
 {
-    if (r->dups.n == 0) {
+    if (r->dups.n == 0 || r->dup_load.tag != 0) {
         return;
     }
-    struct dup_load *l = sto_xcalloc(1, sizeof(*l));
+    if (r->mono_us < r->dups_again_mono_us) {
+        rx_timer(r, r->dups_again_mono_us);
+        return;
+    }
+    struct dup_load *l = &r->dup_load;
     struct store_request *req = rx_request(r, STORE_LOAD);
     l->tag = req->tag;
     l->n = r->dups.n;
+    l->cap = r->dups.cap;
     l->v = r->dups.v;
-    l->next = r->dup_loads;
-    r->dup_loads = l;
     req->what = LOAD_ANSWERS;
     req->arena = sto_arena_new(RX_ARENA_BYTES);
     req->n_answers = l->n;
@@ -366,7 +392,8 @@ static void answer_again(reactor_t *r, const struct dup *d, const struct loaded_
         memcpy(again.leaf, a->leaf, sizeof(again.leaf));
     }
     draft_add(&draft, &again);
-    draft.m.upto = d->lane->applied.durable;
+    d->lane->answered += d->seq == d->lane->answered + 1;
+    draft.m.upto = d->lane->answered;
     if (!a) {
         draft.leaves = NULL;
         draft.m.first = 0;
@@ -374,20 +401,32 @@ static void answer_again(reactor_t *r, const struct dup *d, const struct loaded_
     draft_send(&draft);
 }
 
+/* The load failed: they are asked for again, before what came meanwhile. */
+static void ask_again(reactor_t *r, struct dup_load *l)
+{
+    for (unsigned i = 0; i < r->dups.n; i++) {
+        VEC_PUSH(*l, r->dups.v[i]);
+    }
+    free(r->dups.v);
+    r->dups.v = l->v;
+    r->dups.n = l->n;
+    r->dups.cap = l->cap;
+    r->dups_again_mono_us = r->mono_us + RX_RETRY_FIRST_US;
+}
+
 void inbox_answers(reactor_t *r, const struct store_result *res)
 {
-    struct dup_load **link = &r->dup_loads;
-    while (*link && (*link)->tag != res->tag) {
-        link = &(*link)->next;
-    }
-    struct dup_load *l = *link;
-    if (!l) {
+    struct dup_load l = r->dup_load;
+    if (l.tag != res->tag) {
         return;
     }
-    *link = l->next;
-    for (unsigned i = 0; i < l->n && res->outcome == STORE_OK; i++) {
-        answer_again(r, &l->v[i], find_answer(res, &l->v[i]));
+    r->dup_load = (struct dup_load){0};
+    if (res->outcome != STORE_OK) {
+        ask_again(r, &l);
+        return;
     }
-    free(l->v);
-    free(l);
+    for (unsigned i = 0; i < l.n; i++) {
+        answer_again(r, &l.v[i], find_answer(res, &l.v[i]));
+    }
+    free(l.v);
 }

@@ -29,6 +29,7 @@ struct kept *kept_new(reactor_t *r, enum kept_kind kind, uint16_t shard, const v
     }
     r->kept_last = k;
     r->n_kept++;
+    r->kept_bytes += n;
     return k;
 }
 
@@ -45,6 +46,7 @@ void kept_free(reactor_t *r, struct kept *k)
         r->kept_last = k->prev;
     }
     r->n_kept--;
+    r->kept_bytes -= k->n;
     if (!sto_uuid_is_zero(&k->client)) {
         client_unref(r, &k->client);
     }

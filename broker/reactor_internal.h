@@ -35,6 +35,7 @@
 #define RX_BACKLOG_ROWS   256u
 #define RX_FRAME_BYTES    60000u /* what we put into one frame, under STO_FRAME_BYTES_MAX */
 #define RX_ARENA_BYTES    (64u << 20)
+#define RX_KEPT_BYTES_MAX (16u << 20) /* bodies of kept inputs; beyond: BUSY */
 #define RX_BUSY_RETRY_MS  200u
 
 struct lane;
@@ -103,7 +104,7 @@ struct lane {
     uint64_t taken;            /* >= applied.now: kept */
     struct kept *first, *last; /* waiting, by seq */
     uint64_t session;          /* who gets receipts: the last that spoke for this stream */
-    uint64_t answered;         /* up to here that session knows every answer */
+    uint32_t repeats;          /* whose answers are being read */
     struct lane *next;         /* in one list: run queue or somebody's waiters */
     bool listed;
     bool touched;                        /* in open batch's lanes */
@@ -371,6 +372,7 @@ struct reactor {
 
     struct kept *kept_first, *kept_last;
     unsigned n_kept;
+    size_t kept_bytes;
     uint64_t order;
     struct lane_list run;  /* lanes that may have something to apply */
     struct lane_list misc; /* wait for a key, a workflow or a client's list */
