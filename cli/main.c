@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* saatto: the command line. Parses, runs one verb, prints its error, ends with its status. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,11 @@ int main(int argc, char **argv)
         output_init(&c.out, c.mode, stdout);
         rc = sto_crypto_init(&err);
         rc = rc != 0 ? rc : c.verb->run(&c, &err);
+        errno = 0;
         if (output_finish(&c.out) != 0 && rc == 0) {
+            if (errno == EPIPE) {
+                return 1; /* the reader went away, as `head` does: nobody is left to tell */
+            }
             rc = sto_fail(&err, STO_E_IO, "could not write to standard output");
         }
     }
