@@ -85,13 +85,12 @@ static bool repeated(reactor_t *r, struct peer_session *s, struct lane *lane,
         if (k && memcmp(k->msg_hash, d.hash, sizeof(d.hash)) != 0) {
             altered(r, s, &d);
         }
-        speaks(lane, s, m->seq);
         return true; /* its receipt leaves with its batch, to the session that spoke last */
     }
     if (r->dups.n >= STO_BATCH_EVENTS_MAX) {
         return false;
     }
-    speaks(lane, s, m->seq);
+    lane->repeats++;
     VEC_PUSH(r->dups, d);
     return true;
 }
@@ -138,6 +137,7 @@ static int one_message(reactor_t *r, struct peer_session *s, uint64_t stream,
     struct lane *lane = lane_get(
         r, &(struct lane_key){
                .kind = LANE_STREAM, .shard = (uint16_t)m->shard, .org = s->org, .stream = stream});
+    lane->session = s->id;
     if (m->seq <= lane->taken) {
         return repeated(r, s, lane, m, ev)
                    ? 0
@@ -153,7 +153,6 @@ static int one_message(reactor_t *r, struct peer_session *s, uint64_t stream,
     if (stopped || full) {
         return sto_fail(err, STO_E_BUSY, "too much is in flight");
     }
-    speaks(lane, s, m->seq);
     take(r, s, lane, m, ev);
     return 0;
 }
@@ -256,14 +255,15 @@ static void receipt_altered(reactor_t *r, const struct kept *k)
     if (!s || !lane) {
         return;
     }
-    /* upto must not run ahead of what is durable, nor back: one result beside it. */
+    /* It answers no number anew: an empty range, and one result beside it. */
     Saatto__V1__Receipts out = SAATTO__V1__RECEIPTS__INIT;
     Saatto__V1__ShardReceipt one = SAATTO__V1__SHARD_RECEIPT__INIT, *ones = &one;
     Saatto__V1__Result res = SAATTO__V1__RESULT__INIT, *results = &res;
     res.seq = k->seq;
     res.code = STO_E_ALTERED;
     one.shard = k->shard;
-    one.upto = lane->answered;
+    one.upto = lane->applied.durable;
+    one.first = one.upto + 1;
     one.n_results = 1;
     one.results = &results;
     out.session = s->id;
@@ -273,10 +273,12 @@ static void receipt_altered(reactor_t *r, const struct kept *k)
     rx_frame(r, &s->peer, SAATTO__V1__FRAME_TYPE__RECEIPTS, &out.base);
 }
 
-/* Answers of repeats that came before these are being read: these queue up behind them. */
+/* Answers of repeats that came before these are being read: these queue up behind them, for a
+ * receipt must join on to what its session knows. */
 static void answer_later(reactor_t *r, struct lane *lane, const struct kept *k)
 {
     for (; k; k = k->lane_next) {
+        lane->repeats++;
         struct dup d = {.lane = lane, .seq = k->seq, .event = k->event, .org = k->org};
         d.case_id = k->case_id;
         memcpy(d.key8, k->key8, sizeof(d.key8));
@@ -312,7 +314,7 @@ void inbox_receipts(reactor_t *r, struct open_batch *b)
         if (!k || !to || to->stream != lane->key.stream || to->org != lane->key.org) {
             continue;
         }
-        if (k->seq > lane->answered + 1) {
+        if (lane->repeats > 0) {
             answer_later(r, lane, k);
             continue;
         }
@@ -320,7 +322,6 @@ void inbox_receipts(reactor_t *r, struct open_batch *b)
         draft_begin(&d, k->seq);
         for (; k; k = k->lane_next) {
             draft_add(&d, k);
-            lane->answered = k->seq;
         }
         draft_send(&d);
     }
@@ -392,11 +393,8 @@ static void answer_again(reactor_t *r, const struct dup *d, const struct loaded_
         memcpy(again.leaf, a->leaf, sizeof(again.leaf));
     }
     draft_add(&draft, &again);
-    d->lane->answered += d->seq == d->lane->answered + 1;
-    draft.m.upto = d->lane->answered;
     if (!a) {
         draft.leaves = NULL;
-        draft.m.first = 0;
     }
     draft_send(&draft);
 }
@@ -426,6 +424,7 @@ void inbox_answers(reactor_t *r, const struct store_result *res)
         return;
     }
     for (unsigned i = 0; i < l.n; i++) {
+        l.v[i].lane->repeats--;
         answer_again(r, &l.v[i], find_answer(res, &l.v[i]));
     }
     free(l.v);

@@ -213,12 +213,7 @@ void loads_end_of_step(reactor_t *r)
 
 void loads_release(reactor_t *r)
 {
-    for (struct dup_load *d = r->dup_loads; d;) {
-        struct dup_load *next = d->next;
-        free(d->v);
-        free(d);
-        d = next;
-    }
+    free(r->dup_load.v);
     if (r->keys.v) {
         explicit_bzero(r->keys.v, r->keys.n * sizeof(*r->keys.v));
     }

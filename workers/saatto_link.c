@@ -232,7 +232,15 @@ static void on_receipts(saatto_t *s, const Saatto__V1__Receipts *m)
     for (size_t i = 0; i < m->n_shards; i++) {
         const Saatto__V1__ShardReceipt *r = m->shards[i];
         struct receipt x = {s, r};
-        if (r->shard < s->n_shards) {
+        const struct sendlog_event *oldest =
+            r->shard < s->n_shards ? sendlog_at(s->log, r->shard, 0) : NULL;
+        if (oldest == NULL || r->upto < oldest->seq) {
+            continue;
+        }
+        if (r->first > oldest->seq) { /* an answer in between was lost: ask for it */
+            s->sent_upto[r->shard] = oldest->seq - 1;
+            s->in_flight = 0;
+        } else {
             sendlog_receipt(s->log, r->shard, r->upto, receipted, &x);
         }
     }

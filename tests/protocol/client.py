@@ -53,9 +53,10 @@ class Refused(Exception):
 class Client:
     """One session of one organisation."""
 
-    def __init__(self, pb, endpoint, server_key, keys, organisation, credit=256, stream=None, clock=False):
+    def __init__(self, pb, endpoint, server_key, keys, organisation, credit=256, stream=None, clock=False,
+                 probe=False):
         self.pb, self.endpoint, self.server_key, self.keys = pb, endpoint, server_key, keys
-        self.organisation, self.credit, self.clock = organisation, credit, clock
+        self.organisation, self.credit, self.clock, self.probe = organisation, credit, clock, probe
         self.stream = stream or int.from_bytes(os.urandom(8), "big") | 1
         self.next_seq = {}         # shard -> number
         self.unreceipted = {}      # (shard, seq) -> body
@@ -76,6 +77,9 @@ class Client:
         s.curve_serverkey = self.server_key.encode()
         s.curve_publickey, s.curve_secretkey = (k.encode() for k in self.keys)
         s.heartbeat_ivl, s.heartbeat_timeout = 2000, 6000
+        s.sndtimeo = 10000  # a key that was refused leaves a socket that takes nothing
+        if self.probe:  # a lost session is known at once
+            s.immediate, s.probe_router = 1, 1
         s.connect(self.endpoint)
         self.socket = s
 
@@ -120,7 +124,10 @@ class Client:
                     self.welcome = message
                     return message
                 if kind == REFUSAL and message.nonce == nonce:
-                    raise Refused(message)
+                    if message.code != 14:
+                        raise Refused(message)
+                    self.receive(message.retry_ms / 1000)  # starting: once more
+                    break
                 got = self.receive(0.2)
         raise TimeoutError("no WELCOME")
 
@@ -159,13 +166,16 @@ class Client:
         if kind == RECEIPTS:
             for r in message.shards:
                 codes = {x.seq: (x.code, x.what) for x in r.results}
-                for key in [k for k in self.unreceipted if k[0] == r.shard and k[1] <= r.upto]:
-                    del self.unreceipted[key]
-                for seq in range(1, r.upto + 1):
-                    if (r.shard, seq) not in self.answers or seq in codes:
-                        at = (seq - r.first) * 32
-                        leaf = r.leaves[at:at + 32] if r.first and seq >= r.first else b""
-                        self.answers[(r.shard, seq)] = codes.get(seq, (0, "")) + (leaf,)
+                for seq, code in codes.items():
+                    if seq < r.first:  # beside the range: ALTERED
+                        self.answers[(r.shard, seq)] = code + (b"",)
+                if any(shard == r.shard and seq < r.first <= r.upto for shard, seq in self.unreceipted):
+                    self.flush()  # an answer in between was lost
+                    continue
+                for seq in range(r.first, r.upto + 1):
+                    at = (seq - r.first) * 32
+                    self.unreceipted.pop((r.shard, seq), None)
+                    self.answers[(r.shard, seq)] = codes.get(seq, (0, "")) + (r.leaves[at:at + 32],)
         elif kind == DELIVERIES:
             ack = self.pb.Ack(session=self.session, incarnation=message.incarnation)
             upto = {}

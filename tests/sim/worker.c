@@ -300,6 +300,21 @@ static void count_result(struct worker *w, unsigned code)
     }
 }
 
+/* What was receipted without a result counts as done: so it must stand. */
+static void check_answer(struct worker *w, unsigned s, uint64_t seq)
+{
+    const struct model_shard *sh = &w->m->shard[s];
+    unsigned told = w->out[s].v[seq - 1].code;
+    for (uint32_t i = 0; i < sh->n_events && told == 0; i++) {
+        const struct row_event *e = &sh->events[i];
+        bool it = e->org == w->org && e->stream == w->stream && e->seq == seq;
+        if (it && e->code != 0 && e->code != STO_E_ALTERED) {
+            model_violate(w->m, "I12: message %llu was refused with %u and receipted as done",
+                          (unsigned long long)seq, e->code);
+        }
+    }
+}
+
 static void shard_receipt(struct worker *w, const Saatto__V1__ShardReceipt *m)
 {
     unsigned s = m->shard;
@@ -322,10 +337,17 @@ static void shard_receipt(struct worker *w, const Saatto__V1__ShardReceipt *m)
         }
         count_result(w, m->results[i]->code);
     }
-    if (m->leaves.len == 32 && m->first < m->upto) {
+    if (m->leaves.len == 32 && m->upto < watermark(w, s)) {
         w->m->marks[MARK_DUPLICATE_ANSWERED]++;
     }
+    if (m->first > first_unreceipted(w, s)) {
+        w->next[s] = first_unreceipted(w, s); /* an answer in between was lost */
+        return;
+    }
     for (uint64_t seq = 1; seq <= m->upto && seq <= w->out[s].n; seq++) {
+        if (!w->out[s].v[seq - 1].receipted) {
+            check_answer(w, s, seq);
+        }
         w->out[s].v[seq - 1].receipted = true;
     }
     if (w->next[s] <= m->upto) {
