@@ -22,7 +22,7 @@
 #include "table.h"
 
 #define RX_RETRY_FIRST_US (50 * INT64_C(1000))
-#define RX_RETRY_LAST_US  (5 * STO_US_PER_SEC)
+#define RX_RETRY_LAST_US  STO_US_PER_SEC
 #define RX_TICK_US        STO_US_PER_SEC        /* trim, silence, horizon */
 #define RX_SILENCE_US     (20 * STO_US_PER_SEC) /* a session without any frame is dead */
 #define RX_OUTAGE_US      (600 * STO_US_PER_SEC)
