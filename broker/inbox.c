@@ -252,18 +252,17 @@ static void receipt_altered(reactor_t *r, const struct kept *k)
     struct lane_key key = {
         .kind = LANE_STREAM, .shard = k->shard, .org = k->org, .stream = k->stream};
     const struct lane *lane = table_get(&r->lanes, &key);
-    if (!s || !lane) {
-        return;
+    if (!s || !lane || k->seq > lane->applied.durable) {
+        return; /* what it repeats is not durable itself: it is asked for again */
     }
-    /* It answers no number anew: an empty range, and one result beside it. */
+    /* It answers its own number: beside an empty range the sender would repeat it without end. */
     Saatto__V1__Receipts out = SAATTO__V1__RECEIPTS__INIT;
     Saatto__V1__ShardReceipt one = SAATTO__V1__SHARD_RECEIPT__INIT, *ones = &one;
     Saatto__V1__Result res = SAATTO__V1__RESULT__INIT, *results = &res;
     res.seq = k->seq;
     res.code = STO_E_ALTERED;
     one.shard = k->shard;
-    one.upto = lane->applied.durable;
-    one.first = one.upto + 1;
+    one.first = one.upto = k->seq;
     one.n_results = 1;
     one.results = &results;
     out.session = s->id;
