@@ -13,7 +13,7 @@
 #define CONNECT_US     (5 * STO_US_PER_SEC)
 #define PREPARE_US     (10 * STO_US_PER_SEC)
 #define BACKOFF_US_MIN (STO_US_PER_SEC / 20)
-#define BACKOFF_US_MAX (STO_US_PER_SEC / 4) /* a server that recovers is back within the second */
+#define BACKOFF_US_MAX (STO_US_PER_SEC / 4)  /* a server that recovers is back within the second */
 #define IDLE_LOOK_US   (STO_US_PER_SEC / 10) /* how soon the end of an idle session is noticed */
 #define KEYWORDS_MAX   64
 
