@@ -17,18 +17,23 @@ const struct pg_statement pg_batch_statements[PG_COMMIT_LINK_STATEMENTS + 1] = {
         {"event",
          "INSERT INTO event (shard, idx, epoch, case_id, case_seq, kind, ts, org, key, stream, seq,"
          " msg_hash, code, answer, fact, ct, dek, evidence, config_hash, key_commitment, leaf)"
-         " SELECT * FROM unnest($1::int2[], $2::int8[], $3::int8[], $4::uuid[], $5::int4[],"
-         " $6::int2[], $7::timestamptz[], $8::int4[], $9::bytea[], $10::int8[], $11::int8[],"
-         " $12::bytea[], $13::int2[], $14::text[], $15::bytea[], $16::bytea[], $17::int8[],"
-         " $18::int2[], $19::bytea[], $20::bytea[], $21::bytea[])"},
+         " SELECT unnest($1::int2[]), unnest($2::int8[]), unnest($3::int8[]), unnest($4::uuid[]),"
+         " unnest($5::int4[]),"
+         " unnest($6::int2[]), unnest($7::timestamptz[]), unnest($8::int4[]),"
+         " unnest($9::bytea[]), unnest($10::int8[]), unnest($11::int8[]),"
+         " unnest($12::bytea[]), unnest($13::int2[]), unnest($14::text[]), unnest($15::bytea[]),"
+         " unnest($16::bytea[]), unnest($17::int8[]),"
+         " unnest($18::int2[]), unnest($19::bytea[]), unnest($20::bytea[]), unnest($21::bytea[])"},
     [PG_CASE_NEW] =
         {"case_new",
          "INSERT INTO case_row (shard, case_id, aggregate, seq, wake, open, holder_org, "
          "holder_desk,"
          " workflow, workflow_id, client, once, skeleton, data_ct, dek)"
-         " SELECT * FROM unnest($1::int2[], $2::uuid[], $3::int2[], $4::int4[], $5::int4[],"
-         " $6::bool[], $7::int4[], $8::int4[], $9::bytea[], $10::text[], $11::uuid[], $12::bool[],"
-         " $13::bytea[], $14::bytea[], $15::int8[])"
+         " SELECT unnest($1::int2[]), unnest($2::uuid[]), unnest($3::int2[]), unnest($4::int4[]),"
+         " unnest($5::int4[]),"
+         " unnest($6::bool[]), unnest($7::int4[]), unnest($8::int4[]), unnest($9::bytea[]),"
+         " unnest($10::text[]), unnest($11::uuid[]), unnest($12::bool[]),"
+         " unnest($13::bytea[]), unnest($14::bytea[]), unnest($15::int8[])"
          " ON CONFLICT (shard, case_id) DO UPDATE SET aggregate = excluded.aggregate,"
          " seq = excluded.seq, wake = excluded.wake, open = excluded.open,"
          " holder_org = excluded.holder_org, holder_desk = excluded.holder_desk,"
@@ -36,6 +41,9 @@ const struct pg_statement pg_batch_statements[PG_COMMIT_LINK_STATEMENTS + 1] = {
          " client = excluded.client, once = excluded.once, skeleton = excluded.skeleton,"
          " data_ct = excluded.data_ct, dek = excluded.dek"},
     /*
+     * SELECT unnest($1), unnest($2), … walks the arrays in step without storing them; FROM
+     * unnest($1, $2, …) keeps every array as a table of its own first.
+     *
      * A plain join with unnest may be planned the other way round, reading the whole table,
      * whenever the table was small or empty as its statistics were made: LATERAL with OFFSET 0
      * leaves but one way. A row that is not there would be lost in silence: one_for_each raises.
@@ -46,51 +54,61 @@ const struct pg_statement pg_batch_statements[PG_COMMIT_LINK_STATEMENTS + 1] = {
          " open = j.open, holder_org = j.holder_org, holder_desk = j.holder_desk,"
          " workflow = j.workflow, workflow_id = j.workflow_id, client = j.client, once = j.once,"
          " skeleton = j.skeleton, data_ct = j.data_ct, dek = j.dek"
-         " FROM (SELECT k.*, x.at FROM unnest($1::int2[], $2::uuid[], $3::int2[], $4::int4[],"
-         " $5::int4[], $6::bool[], $7::int4[], $8::int4[], $9::bytea[], $10::text[], $11::uuid[],"
-         " $12::bool[], $13::bytea[], $14::bytea[], $15::int8[]) AS k (shard, case_id, aggregate,"
-         " seq, wake, open, holder_org, holder_desk, workflow, workflow_id, client, once, skeleton,"
-         " data_ct, dek) CROSS JOIN LATERAL (SELECT y.ctid AS at FROM case_row y"
+         " FROM (SELECT k.*, x.at FROM (SELECT unnest($1::int2[]) AS shard,"
+         " unnest($2::uuid[]) AS case_id, unnest($3::int2[]) AS aggregate,"
+         " unnest($4::int4[]) AS seq,"
+         " unnest($5::int4[]) AS wake, unnest($6::bool[]) AS open,"
+         " unnest($7::int4[]) AS holder_org,"
+         " unnest($8::int4[]) AS holder_desk, unnest($9::bytea[]) AS workflow,"
+         " unnest($10::text[]) AS workflow_id, unnest($11::uuid[]) AS client,"
+         " unnest($12::bool[]) AS once, unnest($13::bytea[]) AS skeleton,"
+         " unnest($14::bytea[]) AS data_ct, unnest($15::int8[]) AS dek) k"
+         " CROSS JOIN LATERAL (SELECT y.ctid AS at FROM case_row y"
          " WHERE y.shard = k.shard AND y.case_id = k.case_id OFFSET 0) x OFFSET 0) j"
          " WHERE c.ctid = j.at RETURNING 1)"
-         " SELECT one_for_each(count(*), cardinality($1)) FROM done"},
+         " SELECT CASE WHEN count(*) <> cardinality($1)"
+         " THEN one_for_each(count(*), cardinality($1)) END FROM done"},
     [PG_LEDGER] =
         {"ledger",
          "INSERT INTO ledger (shard, case_id, n, since, org, desk, event_idx, prev_since)"
-         " SELECT * FROM unnest($1::int2[], $2::uuid[], $3::int4[], $4::timestamptz[], $5::int4[],"
-         " $6::int4[], $7::int8[], $8::timestamptz[])"},
+         " SELECT unnest($1::int2[]), unnest($2::uuid[]), unnest($3::int4[]),"
+         " unnest($4::timestamptz[]), unnest($5::int4[]),"
+         " unnest($6::int4[]), unnest($7::int8[]), unnest($8::timestamptz[])"},
     [PG_OUTBOX] =
         {"outbox",
          "INSERT INTO outbox (shard, org, seq, case_id, kind, categories, purpose, basis_id,"
          " basis_ver, ct, dek, queued)"
-         " SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::uuid[], $5::int2[],"
-         " $6::int4[], $7::text[], $8::int4[], $9::int4[], $10::bytea[], $11::int8[],"
-         " $12::timestamptz[])"},
+         " SELECT unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::uuid[]),"
+         " unnest($5::int2[]),"
+         " unnest($6::int4[]), unnest($7::text[]), unnest($8::int4[]), unnest($9::int4[]),"
+         " unnest($10::bytea[]), unnest($11::int8[]),"
+         " unnest($12::timestamptz[])"},
     [PG_OUTBOX_HEAD] =
         {"outbox_head",
          "INSERT INTO outbox_head AS h (shard, org, last)"
-         " SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[])"
+         " SELECT unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[])"
          " ON CONFLICT (shard, org) DO UPDATE SET last = greatest(h.last, excluded.last)"},
     [PG_CURSOR] =
         {"cursor",
          "INSERT INTO outbox_cursor AS c (shard, org, acked)"
-         " SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[])"
+         " SELECT unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[])"
          " ON CONFLICT (shard, org) DO UPDATE SET acked = greatest(c.acked, excluded.acked)"},
     [PG_INBOX] =
         {"inbox",
          "INSERT INTO inbox_stream AS i (shard, org, stream, last)"
-         " SELECT * FROM unnest($1::int2[], $2::int4[], $3::int8[], $4::int8[])"
+         " SELECT unnest($1::int2[]), unnest($2::int4[]), unnest($3::int8[]), unnest($4::int8[])"
          " ON CONFLICT (shard, org, stream) DO UPDATE SET last = greatest(i.last, excluded.last)"},
     [PG_MAIL] = {"mail", "INSERT INTO mail (src, dst, seq, body)"
-                         " SELECT * FROM unnest($1::int2[], $2::int2[], $3::int8[], $4::bytea[])"},
+                         " SELECT unnest($1::int2[]), unnest($2::int2[]), unnest($3::int8[]),"
+                         " unnest($4::bytea[])"},
     [PG_MAIL_HEAD] =
         {"mail_head",
          "INSERT INTO mail_head AS h (src, dst, last)"
-         " SELECT * FROM unnest($1::int2[], $2::int2[], $3::int8[])"
+         " SELECT unnest($1::int2[]), unnest($2::int2[]), unnest($3::int8[])"
          " ON CONFLICT (src, dst) DO UPDATE SET last = greatest(h.last, excluded.last)"},
     [PG_MAIL_IN] = {"mail_in",
                     "INSERT INTO mail_in AS m (dst, src, upto)"
-                    " SELECT * FROM unnest($1::int2[], $2::int2[], $3::int8[])"
+                    " SELECT unnest($1::int2[]), unnest($2::int2[]), unnest($3::int8[])"
                     " ON CONFLICT (dst, src) DO UPDATE SET upto = greatest(m.upto, excluded.upto)"},
     [PG_DEAD] =
         {"dead",
