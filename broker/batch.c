@@ -30,6 +30,7 @@ static void clear(struct open_batch *b)
     b->events.n = b->ledger.n = b->outbox.n = b->mails.n = b->dead.n = 0;
     b->inputs.n = b->dirty.n = b->lanes.n = b->outqs.n = b->cursors.n = 0;
     b->rows.n = b->posts.n = 0;
+    b->encoded = 0;
     b->bytes = 0;
     b->clock_us = 0;
     b->trim = b->mail_in = false;
@@ -37,7 +38,7 @@ static void clear(struct open_batch *b)
 
 void batch_release(reactor_t *r)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(r->b) / sizeof(r->b[0]); i++) {
         struct open_batch *b = &r->b[i];
         clear(b);
         free(b->events.v);
@@ -138,6 +139,43 @@ static struct blob out_of(reactor_t *r, const struct sto_buf *b)
     return (struct blob){p, (uint32_t)b->len};
 }
 
+/* The long part of a case's row: its state, and its contents encrypted. */
+static void encode(reactor_t *r, struct centry *e)
+{
+    sto_buf_clear(&r->buf);
+    if (e->session) {
+        session_encode(e->ses, &r->buf);
+    } else {
+        state_encode(e->state, &r->buf);
+    }
+    e->skeleton_row = out_of(r, &r->buf);
+    e->data_row = (struct blob){0};
+    if (!e->session && e->n_data > 0 && e->has_key) {
+        struct content_aad aad = {
+            .shard = e->shard, .idx = e->state->seq, .case_id = e->id, .kind = CONTENT_DATA};
+        uint8_t *ct = batch_alloc(r, e->n_data + STO_AEAD_OVERHEAD);
+        content_seal(e->key, &r->nonces, &aad, e->data, e->n_data, ct);
+        e->data_row = (struct blob){ct, e->n_data + (uint32_t)STO_AEAD_OVERHEAD};
+    }
+}
+
+/*
+ * Between two commits the database waits for the closing alone: so what can be done before is done
+ * while the commit before is under way. A case that changes again is encoded again.
+ */
+void batch_encode_ahead(reactor_t *r)
+{
+    struct open_batch *b = r->open;
+    if (r->commit == COMMIT_FREE) {
+        return;
+    }
+    size_t bytes = b->bytes; /* the limit is meant for what inputs bring */
+    for (; b->encoded < b->dirty.n; b->encoded++) {
+        encode(r, b->dirty.v[b->encoded]);
+    }
+    b->bytes = bytes;
+}
+
 static void fill_session(reactor_t *r, const struct centry *e, struct row_case *row)
 {
     const struct service *svc = network_service(r->cfg->net, e->service);
@@ -147,9 +185,6 @@ static void fill_session(reactor_t *r, const struct centry *e, struct row_case *
     row->holder_org = svc ? svc->org : 0;
     row->holder_desk = svc ? svc->desk : 0;
     row->workflow_id = "";
-    sto_buf_clear(&r->buf);
-    session_encode(e->ses, &r->buf);
-    row->skeleton = out_of(r, &r->buf);
 }
 
 static void fill_case(reactor_t *r, const struct centry *e, struct row_case *row)
@@ -163,26 +198,18 @@ static void fill_case(reactor_t *r, const struct centry *e, struct row_case *row
     row->workflow_id = batch_text(r, e->wf->w->id);
     row->client = s->client;
     row->once = e->once;
-    sto_buf_clear(&r->buf);
-    state_encode(s, &r->buf);
-    row->skeleton = out_of(r, &r->buf);
-    if (e->n_data > 0 && e->has_key) {
-        struct content_aad aad = {
-            .shard = e->shard, .idx = s->seq, .case_id = e->id, .kind = CONTENT_DATA};
-        uint8_t *ct = batch_alloc(r, e->n_data + STO_AEAD_OVERHEAD);
-        content_seal(e->key, &r->nonces, &aad, e->data, e->n_data, ct);
-        row->data_ct = (struct blob){ct, e->n_data + (uint32_t)STO_AEAD_OVERHEAD};
-    }
 }
 
 /*
- * A row may wake its case too early, never too late. So `wake` stays as it stands while that lies ahead of the window and not behind the
- * true instant: its column has an index, and an update that leaves it alone touches no index at all (HOT).
+ * A row may wake its case too early, never too late. So `wake` stays as it stands while that lies
+ * ahead of the window and not behind the true instant: its column has an index, and an update that
+ * leaves it alone touches no index at all (HOT).
  */
 static int32_t wake_of(const reactor_t *r, struct centry *e, int64_t due)
 {
     int32_t want = hour_of(due);
-    bool keep = !e->is_new && want != INT32_MAX && e->wake_h <= want && e->wake_h > r->shards[e->shard].asked_h;
+    bool keep = !e->is_new && want != INT32_MAX && e->wake_h <= want &&
+                e->wake_h > r->shards[e->shard].asked_h;
 
     e->wake_h = keep ? e->wake_h : want;
     return e->wake_h;
@@ -211,6 +238,12 @@ static void put_cases(reactor_t *r, struct batch *out)
         } else {
             fill_case(r, e, row);
         }
+        if (e->skeleton_row.p == NULL) {
+            encode(r, e);
+        }
+        row->skeleton = e->skeleton_row;
+        row->data_ct = e->data_row;
+        e->skeleton_row = e->data_row = (struct blob){0}; /* the arena is the request's now */
         e->is_new = false;
         e->dirty = (uint8_t)((e->dirty & ~DIRTY_OPEN) | DIRTY_GOING);
     }
@@ -308,6 +341,15 @@ static void remember(struct open_batch *b, const struct batch *out)
     }
 }
 
+static struct open_batch *free_slot(reactor_t *r)
+{
+    struct open_batch *b = r->b;
+    while (b == r->going || b == r->leaving) {
+        b++;
+    }
+    return b;
+}
+
 void batch_close(reactor_t *r)
 {
     struct open_batch *b = r->open;
@@ -339,7 +381,7 @@ void batch_close(reactor_t *r)
     b->arena = NULL;
     b->submitted_mono_us = r->mono_us;
     r->going = b;
-    r->open = b == &r->b[0] ? &r->b[1] : &r->b[0];
+    r->open = free_slot(r);
     r->commit = COMMIT_UNDER_WAY;
     rx_submit(r, req);
 }
@@ -417,17 +459,34 @@ static void give_back_inputs(reactor_t *r, struct open_batch *b)
 }
 
 /* Now, and only now, may anything of the batch leave. */
-void batch_durable(reactor_t *r)
+void batch_durable(reactor_t *r, bool next_first)
 {
     struct open_batch *b = r->going;
-    STO_ASSERT(b->settle);
+    STO_ASSERT(b->settle && !r->leaving);
     count_batch(r, b);
     heads_durable(r, b);
-    inbox_receipts(r, b);
     for (uint32_t i = 0; i < b->dirty.n; i++) {
         b->dirty.v[i]->dirty &= (uint8_t)~DIRTY_GOING;
         case_clean(r, b->dirty.v[i]);
     }
+    b->dirty.n = 0;
+    r->leaving = b;
+    if (next_first && b->clock_us == 0) {
+        batch_close(r);
+    }
+    if (r->commit == COMMIT_FREE) {
+        batch_leave(r);
+    }
+}
+
+void batch_leave(reactor_t *r)
+{
+    struct open_batch *b = r->leaving;
+    if (!b) {
+        return;
+    }
+    r->leaving = NULL;
+    inbox_receipts(r, b);
     for (uint32_t i = 0; i < b->rows.n; i++) {
         outq_durable(r, &b->rows.v[i]);
     }
@@ -472,7 +531,8 @@ static void heads_back(reactor_t *r)
 /* Lanes first: a dropped entry must have no waiters. */
 void batch_throw(reactor_t *r)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    STO_ASSERT(!r->leaving); /* what is durable is not thrown away */
+    for (unsigned i = 0; i < sizeof(r->b) / sizeof(r->b[0]); i++) {
         struct open_batch *b = &r->b[i];
         for (uint32_t j = 0; j < b->lanes.n; j++) {
             struct lane *lane = b->lanes.v[j];

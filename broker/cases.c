@@ -107,6 +107,7 @@ void case_drop(reactor_t *r, struct centry *e)
 void case_touch(reactor_t *r, struct centry *e)
 {
     lru_remove(r, e);
+    e->skeleton_row = (struct blob){0};
     if (!(e->dirty & DIRTY_OPEN)) {
         e->dirty |= DIRTY_OPEN;
         VEC_PUSH(r->open->dirty, e);

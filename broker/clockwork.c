@@ -67,7 +67,7 @@ static int64_t end_of(int32_t hour)
 /* The store does not know yet what batches have changed. */
 static void push_dirty(reactor_t *r)
 {
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < sizeof(r->b) / sizeof(r->b[0]); i++) {
         for (uint32_t k = 0; k < r->b[i].dirty.n; k++) {
             cw_case_changed(r, r->b[i].dirty.v[k]);
         }

@@ -21,7 +21,7 @@ static void backoff(reactor_t *r)
     }
 }
 
-static void durable(reactor_t *r)
+static void durable(reactor_t *r, bool next_first)
 {
     r->commit = COMMIT_FREE;
     r->retry_delay_us = RX_RETRY_FIRST_US;
@@ -31,7 +31,7 @@ static void durable(reactor_t *r)
             r->batch_limit = r->opt.batch_events_max;
         }
     }
-    batch_durable(r);
+    batch_durable(r, next_first);
 }
 
 /* Shard rows as they stand: what is another core's is lost, a new epoch of ours is taken on. */
@@ -136,7 +136,7 @@ void outcome_commit(reactor_t *r, const struct store_result *res)
     }
     switch (res->outcome) {
     case STORE_DURABLE:
-        durable(r);
+        durable(r, r->cfg_next == NULL); /* a new configuration waits for the gap */
         break;
     case STORE_FENCED:
         fenced(r, res);
@@ -171,7 +171,7 @@ void outcome_settle(reactor_t *r, const struct store_result *res)
     sto_log(STO_WARN, "commit_settled", "batch", sto_i((int64_t)r->going->number), "committed",
             res->settled_committed ? "yes" : "no", NULL);
     if (res->settled_committed) {
-        durable(r);
+        durable(r, false);
         /* The open batch was decided under epochs that are gone now. */
         batch_throw(r);
         look_at_owners(r, res);

@@ -349,6 +349,7 @@ static void settle_step(reactor_t *r)
     inbox_ask_answers(r);
     barrier_step(r);
     batch_close(r);
+    batch_encode_ahead(r);
     outbox_dispatch(r);
     loads_end_of_step(r);
     case_evict(r);
@@ -365,6 +366,7 @@ void reactor_step(reactor_t *r, const struct reactor_input *in, int64_t mono_us,
     if (r->fatal) {
         return;
     }
+    batch_leave(r);
     switch (in->kind) {
     case RX_FRAME:
         frame(r, in);
@@ -380,6 +382,11 @@ void reactor_step(reactor_t *r, const struct reactor_input *in, int64_t mono_us,
     case RX_CONFIG:
         deployed_ask(r);
         break;
+    }
+    if (r->leaving) {
+        /* the next batch must reach the database before anything else is done */
+        rx_put(r, RX_TIMER)->at_mono_us = r->mono_us;
+        return;
     }
     settle_step(r);
 }

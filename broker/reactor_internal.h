@@ -137,7 +137,8 @@ struct centry {
     uint8_t key[32];
     bool has_key;
     uint8_t commitment[32];
-    int64_t heap_due;      /* last pushed; INT64_MAX = none */
+    struct blob skeleton_row, data_row; /* as they stand, in the open batch; NULL = changed since */
+    int64_t heap_due;                   /* last pushed; INT64_MAX = none */
     int32_t wake_h;        /* as the store has it, or will have: may be too early, never too late */
     int64_t not_before_us; /* a clock that failed is not tried again before */
     struct lane_list waiters;
@@ -270,6 +271,7 @@ struct open_batch {
     VEC(struct row_dead) dead;
     VEC(struct kept *) inputs;
     VEC(struct centry *) dirty;
+    uint32_t encoded; /* of dirty, ahead of the closing */
     VEC(struct lane *) lanes;
     VEC(struct outq *) outqs;     /* heads moved */
     VEC(struct outq *) cursors;   /* acks written */
@@ -377,7 +379,7 @@ struct reactor {
     struct lane_list run;  /* lanes that may have something to apply */
     struct lane_list misc; /* wait for a key, a workflow or a client's list */
 
-    struct open_batch b[2], *open, *going;
+    struct open_batch b[3], *open, *going, *leaving; /* leaving: durable, not yet released */
     enum commit_phase commit;
     uint64_t batch_number;
     unsigned batch_limit; /* events; halved by a poison */
@@ -522,9 +524,15 @@ bool batch_empty(const struct open_batch *b);
 void *batch_alloc(reactor_t *r, size_t n);
 const char *batch_text(reactor_t *r, const char *text); /* a request owns all it points at */
 void batch_close(reactor_t *r); /* submits it if the connection is free and there is something */
-void batch_durable(reactor_t *r);
-void batch_throw(reactor_t *r); /* both batches: state of their cases dropped, heads back to
-                                   durable, inputs wait again */
+/*
+ * The next batch goes first, so that the database has work; what the durable one releases leaves
+ * with batch_leave, which every step begins with.
+ */
+void batch_durable(reactor_t *r, bool next_first);
+void batch_leave(reactor_t *r);
+void batch_encode_ahead(reactor_t *r); /* rows of cases, while another batch is under way */
+void batch_throw(reactor_t *r);        /* both batches: state of their cases dropped, heads back to
+                                          durable, inputs wait again */
 
 /* outcome.c */
 void outcome_commit(reactor_t *r, const struct store_result *res);

@@ -178,6 +178,9 @@ static void from_store(struct shell *sh)
         struct reactor_input in = {.kind = RX_STORE, .result = &res};
         step(sh, &in);
         sto_arena_destroy(&res.arena);
+        if (sto_mono_us() >= sh->timer_us) {
+            step(sh, &(struct reactor_input){.kind = RX_TICK});
+        }
     }
     uint64_t config = store_pg_config(sh->store);
     if (config > sh->config) {
@@ -277,7 +280,8 @@ int shell_run(const struct shell_options *o, struct sto_err *err)
         }
         sh.reactor = reactor_new(&reactor);
         sh.next_durability_us = sto_mono_us() + DURABILITY_CHECK_US;
-        sh.config = store_pg_config(sh.store); /* the reactor reads it by itself, after the takeover */
+        sh.config =
+            store_pg_config(sh.store); /* the reactor reads it by itself, after the takeover */
         step(&sh, &(struct reactor_input){.kind = RX_TICK});
         loop(&sh, o);
         if (sh.fatal != 0) {
