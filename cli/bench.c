@@ -60,10 +60,13 @@ static int make_share(struct bench *b, struct sto_err *err)
     if (fd < 0 || ftruncate(fd, (off_t)sizeof *b->share) != 0) {
         return sto_fail(err, STO_E_IO, "could not make '%s'", b->share_path);
     }
-    void *p = mmap(NULL, sizeof *b->share, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    b->share = mmap(NULL, sizeof *b->share, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     close(fd);
-    b->share = p == MAP_FAILED ? NULL : p;
-    return b->share != NULL ? 0 : sto_fail(err, STO_E_IO, "could not map '%s'", b->share_path);
+    if (b->share == MAP_FAILED) {
+        b->share = NULL;
+        return sto_fail(err, STO_E_IO, "could not map '%s'", b->share_path);
+    }
+    return 0;
 }
 
 static int start_workers(struct bench *b, int64_t cases, struct sto_err *err)

@@ -173,7 +173,7 @@ static int filter_org(struct reading *r, const struct case_filter *f, char *out,
         }
         return rc;
     }
-    snprintf(out, cap, "%u", o != NULL ? o->number : 0);
+    snprintf(out, cap, "%d", o != NULL ? (int)o->number : 0);
     return 0;
 }
 

@@ -58,7 +58,7 @@ void worker_set(char *worker, const char *name)
         }
     }
     memset(worker, 0, STATE_WORKER_MAX); /* states are compared: no byte may be left over */
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; name && i < n; i++) {
         worker[i] = name[i];
     }
 }
