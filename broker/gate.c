@@ -48,13 +48,19 @@ enum reject {
 static const char *const reject_names[REJECT_N] = {"frames", "head",      "size",
                                                    "key",    "core_busy", "peer_gone"};
 
+/* What libzmq tells of connections; one that sends too much is ended by it, unseen by us. */
+enum connection { CONNECTION_MADE, CONNECTION_ENDED, CONNECTION_FAILED, CONNECTION_N };
+static const char *const connection_names[CONNECTION_N] = {"made", "ended", "handshake_failed"};
+#define CONNECTIONS_AT "inproc://gate-connections"
+
 struct gate {
-    void *ctx, *peers, *core;
+    void *ctx, *peers, *core, *monitor;
     struct zap *zap;
     uint64_t core_id; /* 0 until it has told the keys */
-    uint64_t frames_in, frames_out, rejected[REJECT_N];
+    uint64_t frames_in, frames_out, rejected[REJECT_N], connections[CONNECTION_N];
     int64_t next_report_us;
     int report_fd;
+    bool listening;
     uint8_t hello_required[64]; /* body of that refusal */
     size_t n_hello_required;
     struct {
@@ -277,6 +283,23 @@ static void from_core(struct gate *g)
     }
 }
 
+static void from_monitor(struct gate *g)
+{
+    for (int i = 0; i < GATE_BURST; i++) {
+        uint8_t frame[16]; /* event, value; then the address */
+        uint16_t event = 0;
+        if (zmq_recv(g->monitor, frame, sizeof frame, ZMQ_DONTWAIT) < (int)sizeof event) {
+            return;
+        }
+        memcpy(&event, frame, sizeof event);
+        drop_rest(g->monitor);
+        g->connections[event == ZMQ_EVENT_ACCEPTED       ? CONNECTION_MADE
+                       : event == ZMQ_EVENT_DISCONNECTED ? CONNECTION_ENDED
+                                                         : CONNECTION_FAILED]++;
+    }
+}
+
+/* Its first line is for /readyz. */
 static void report(struct gate *g)
 {
     char text[2048];
@@ -285,6 +308,8 @@ static void report(struct gate *g)
     if (g->report_fd < 0) {
         return;
     }
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s\n",
+                          g->listening ? "ready" : "not ready: no keys from the core yet");
     n += (size_t)snprintf(text + n, sizeof text - n,
                           "# TYPE saatto_gate_frames_total counter\n"
                           "saatto_gate_frames_total{direction=\"in\"} %llu\n"
@@ -299,7 +324,27 @@ static void report(struct gate *g)
     n += (size_t)snprintf(text + n, sizeof text - n,
                           "saatto_gate_refused_total{reason=\"unknown_key\"} %llu\n",
                           (unsigned long long)zap_refused(g->zap));
+    n += (size_t)snprintf(text + n, sizeof text - n,
+                          "# TYPE saatto_gate_connections_total counter\n");
+    for (int i = 0; i < CONNECTION_N; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "saatto_gate_connections_total{event=\"%s\"} %llu\n",
+                              connection_names[i], (unsigned long long)g->connections[i]);
+    }
     process_report(g->report_fd, text, n);
+}
+
+static void watch_connections(struct gate *g)
+{
+    int events = ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+
+    g->monitor = zmq_socket(g->ctx, ZMQ_PAIR);
+    STO_ASSERT(g->monitor != NULL);
+    set_int(g->monitor, ZMQ_LINGER, 0);
+    set_int(g->monitor, ZMQ_RCVHWM, 0); /* libzmq's thread must not wait for us */
+    STO_ASSERT(zmq_socket_monitor(g->peers, CONNECTIONS_AT, events) == 0);
+    STO_ASSERT(zmq_connect(g->monitor, CONNECTIONS_AT) == 0);
 }
 
 static int open_peers(struct gate *g, const struct gate_options *o, struct sto_err *err)
@@ -334,7 +379,10 @@ static int open_peers(struct gate *g, const struct gate_options *o, struct sto_e
                         zmq_strerror(zmq_errno()));
     }
     rc = zap_self_test(g->zap, g->peers, pub, err);
+    watch_connections(g);
     if (rc == 0) {
+        g->listening = true;
+        g->next_report_us = 0;
         sto_log(STO_INFO, "gate_listening", "endpoint", o->listen, NULL);
     }
     return rc;
@@ -365,6 +413,7 @@ static int loop(struct gate *g, const struct gate_options *o, struct sto_err *er
         from_core(g);
         if (g->peers != NULL) {
             from_peers(g);
+            from_monitor(g);
         } else if (g->core_id != 0) {
             rc = open_peers(g, o, err); /* now that it could let somebody in */
         }
@@ -403,6 +452,7 @@ int gate_run(const struct gate_options *o, struct sto_err *err)
     }
     zap_destroy(&g.zap);
     if (g.peers != NULL) {
+        zmq_close(g.monitor);
         zmq_close(g.peers);
     }
     zmq_close(g.core);

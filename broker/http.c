@@ -63,14 +63,16 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *c, const char *u
         return answer(c, MHD_HTTP_OK, sto_asprintf("ok\n"), "text/plain");
     }
     if (strcmp(url, "/readyz") == 0) {
-        bool ready = s->core_up && s->gate_up && s->core_ready;
+        bool ready = s->core_up && s->gate_up && s->core_ready && s->gate_ready;
         bool verbose = MHD_lookup_connection_value_n(c, MHD_GET_ARGUMENT_KIND, "verbose", 7, NULL,
                                                      NULL) == MHD_YES;
         char *text =
-            verbose ? sto_asprintf("[%c] core\n[%c] gate\n[%c] shards and configuration%s%s\n%s\n",
+            verbose ? sto_asprintf("[%c] core\n[%c] gate\n[%c] shards and configuration%s%s\n"
+                                   "[%c] listening%s%s\n%s\n",
                                    s->core_up ? '+' : '-', s->gate_up ? '+' : '-',
                                    s->core_ready ? '+' : '-', s->why[0] != '\0' ? ": " : "", s->why,
-                                   ready ? "ready" : "not ready")
+                                   s->gate_ready ? '+' : '-', s->gate_why[0] != '\0' ? ": " : "",
+                                   s->gate_why, ready ? "ready" : "not ready")
                     : sto_asprintf(ready ? "ready\n" : "not ready\n");
         return answer(c, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, text, "text/plain");
     }

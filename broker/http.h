@@ -8,8 +8,8 @@
 
 struct http_state { /* the supervisor's; read at each request on the same thread */
     char *core_metrics, *gate_metrics; /* malloc'd texts, NULL = none yet */
-    bool core_up, gate_up, core_ready;
-    char why[160]; /* not ready: why */
+    bool core_up, gate_up, core_ready, gate_ready;
+    char why[160], gate_why[160]; /* not ready: why */
     unsigned restarts;
 };
 typedef struct http http_t;

@@ -110,6 +110,8 @@ static void reap(struct supervisor *s)
             snprintf(s->http.why, sizeof s->http.why, "core ended");
         } else if (pid == s->gate.pid) {
             child_ended(s, &s->gate, status);
+            s->http.gate_ready = false;
+            snprintf(s->http.gate_why, sizeof s->http.gate_why, "gate ended");
         }
     }
     s->http.core_up = s->core.pid != 0;
@@ -123,35 +125,37 @@ static void start_due(struct supervisor *s, struct child *c)
     }
 }
 
-/* The core's first line says whether it is ready. */
-static void take_core_report(struct supervisor *s)
+/* The first line says whether it is ready, the rest are metrics. */
+static void take_text(const char *report, bool *ready, char why[160], char **metrics)
 {
-    char *nl = strchr(s->report, '\n');
+    const char *nl = strchr(report, '\n');
+    const char *not_ready = "not ready: ";
+    size_t skip = strlen(not_ready);
 
     if (nl == NULL) {
         return;
     }
-    *nl = '\0';
-    s->http.core_ready = strcmp(s->report, "ready") == 0;
-    snprintf(s->http.why, sizeof s->http.why, "%s",
-             s->http.core_ready || strlen(s->report) < 11 ? "" : s->report + 11);
-    free(s->http.core_metrics);
-    s->http.core_metrics = sto_xstrdup(nl + 1);
+    size_t len = (size_t)(nl - report);
+    *ready = len == 5 && memcmp(report, "ready", len) == 0;
+    bool said = len > skip && memcmp(report, not_ready, skip) == 0;
+    snprintf(why, 160, "%.*s", said ? (int)(len - skip) : 0, report + (said ? skip : 0));
+    free(*metrics);
+    *metrics = sto_xstrdup(nl + 1);
 }
 
 static void take_report(struct supervisor *s, struct child *c)
 {
     ssize_t n = recv(c->report_fd, s->report, REPORT_BYTES_MAX, MSG_DONTWAIT);
+    struct http_state *h = &s->http;
 
     if (n <= 0) {
         return; /* waitpid tells of its end */
     }
     s->report[n] = '\0';
     if (c == &s->core) {
-        take_core_report(s);
+        take_text(s->report, &h->core_ready, h->why, &h->core_metrics);
     } else {
-        free(s->http.gate_metrics);
-        s->http.gate_metrics = sto_xstrdup(s->report);
+        take_text(s->report, &h->gate_ready, h->gate_why, &h->gate_metrics);
     }
 }
 
@@ -208,6 +212,7 @@ int supervisor_run(const char *program, char *const *argv_rest, const sto_settin
     const char *address = sto_settings_str(settings, "http");
 
     snprintf(s.http.why, sizeof s.http.why, "starting");
+    snprintf(s.http.gate_why, sizeof s.http.gate_why, "starting");
     if (address[0] != '\0') {
         int rc = http_new(address, &s.http, &http, err);
         if (rc != 0) {

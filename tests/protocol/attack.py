@@ -7,7 +7,9 @@ After each attack an honest session must go on as before.
 
 import os
 import pathlib
+import socket
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -108,7 +110,7 @@ class Suite:
             self.pb.Message(shard=shard, seq=expected + 7, body=self.pb.Event(salt=bytes(16), case_id=case, kind=8).SerializeToString())]))
         got = self.next_refusal(c)
         assert got.code == GAP and got.expected == expected and got.shard == shard, got
-        c.close()
+        self.leave(c)
 
     def next_refusal(self, c, timeout_s=10):
         end = None
@@ -127,18 +129,36 @@ class Suite:
     def unknown_key(self):
         before = self.refused_count()
         c = Client(self.pb, self.endpoint, self.server, self.i.new_key(), "oulu")
+        c.socket.sndtimeo = 500
         try:
             c.hello(timeout_s=1.5)
             raise AssertionError("an unknown key got a session")
-        except TimeoutError:
+        except (TimeoutError, zmq.Again):
             pass
         finally:
             c.close()
-        for _ in range(200):
-            if self.refused_count() > before:
-                break
-            select_briefly()
-        assert self.refused_count() > before
+        self.counted(lambda: self.refused_count() > before)
+        self.honest_goes_on()
+
+    def no_curve(self):
+        """A ZeroMQ peer without CURVE, and one that speaks no ZeroMQ."""
+        before = self.connections("handshake_failed") + self.connections("ended")
+        plain = zmq.Context.instance().socket(zmq.DEALER)
+        plain.linger = 0
+        plain.connect(self.endpoint)
+        plain.send_multipart([b"ST\x01\x01", b""])
+        host, port = self.endpoint.removeprefix("tcp://").rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=10) as raw:
+            raw.sendall(os.urandom(100000))
+            raw.settimeout(10)
+            try:
+                while raw.recv(4096):
+                    pass
+            except ConnectionError:
+                pass
+        self.counted(lambda: self.connections("handshake_failed") + self.connections("ended") >= before + 2)
+        assert not plain.poll(0), "a peer without CURVE got an answer"
+        plain.close(0)
         self.honest_goes_on()
 
     def other_name(self):
@@ -174,9 +194,16 @@ class Suite:
         case, answer = self.start(a)
         assert answer[0] == 0
         assert not any(b.case_id == case for _, _, b in thief.deliveries)
-        a.close()
-        thief.close()
+        for c in (a, thief):
+            self.leave(c)
         self.honest_goes_on()
+
+    def leave(self, c):
+        """Says goodbye, so that its deliveries go to another session at once."""
+        if c.session is not None:
+            c.send(BYE, self.pb.Bye(session=c.session))
+        c.socket.close(1000)
+        c.socket = None
 
     def dress(self, c):
         c.socket.curve_serverkey = c.server_key.encode()
@@ -210,11 +237,12 @@ class Suite:
     def many_parts(self):
         c = self.client("kela-oulu")
         c.hello()
-        c.socket.sndhwm = 0
+        before = self.rejected("frames")
         for _ in range(PARTS - 1):
             c.socket.send(b"x", zmq.SNDMORE)
         c.socket.send(b"x")
-        self.honest_again()
+        self.counted(lambda: self.rejected("frames") > before)
+        self.honest_goes_on()
         c.close()
 
     def honest_again(self):
@@ -226,41 +254,66 @@ class Suite:
                 self.honest.hello(timeout_s=20)
         raise TimeoutError("the honest session never came back")
 
+    def rejected(self, reason):
+        return self.i.metric("saatto_gate_refused_total").get(f'{{reason="{reason}"}}', 0)
+
+    def connections(self, event):
+        return self.i.metric("saatto_gate_connections_total").get(f'{{event="{event}"}}', 0)
+
+    def counted(self, condition, timeout_s=10):
+        """The figures come once a second."""
+        until = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < until, "it was not counted"
+            select_briefly()
+
     def wrong_frames(self):
+        frames, head = self.rejected("frames"), self.rejected("head")
         c = self.client("kela-oulu")
         c.hello()
         for parts in ([b""], [b"ST\x01\x03"], [b"ST\x01\x03", b"", b""], [b"STX\x03", b""], [b"ST\x01\xff", b""], [b"ST\x09\x01", b""],
                       [b"ST\x01\x03\x00", b""], [b"", b""], [b"ST\x01\x03", b"x" * 65536]):
             c.socket.send_multipart(parts)
+        self.counted(lambda: self.rejected("frames") >= frames + 2 and self.rejected("head") >= head + 2)
         self.honest_again()
         c.close()
 
     def too_large(self):
         c = self.client("kela-oulu")
         c.hello()
+        before = self.connections("ended")
         c.socket.send_multipart([b"ST\x01\x03", b"x" * 70000])  # beyond MAXMSGSIZE: the connection ends
-        self.honest_again()
+        self.counted(lambda: self.connections("ended") > before)
+        self.honest_goes_on()
         c.close()
 
-    def nested_deep(self):
+    def nested(self, prefix, size=60000):
+        """A field inside itself, over and over."""
         body = b""
-        while len(body) < 60000:
-            size, prefix = len(body), b""
+        while len(body) < size:
+            n, length = len(body), b""
             while True:
-                size, low = size >> 7, size & 0x7f
-                prefix += bytes([low | (0x80 if size else 0)])
-                if not size:
+                n, low = n >> 7, n & 0x7f
+                length += bytes([low | (0x80 if n else 0)])
+                if not n:
                     break
-            body = b"\x1a" + prefix + body
+            body = prefix + length + body
+        return body
+
+    def nested_deep(self):
         c = self.client("kela-oulu")
         c.hello()
-        c.send(EVENTS, body)
-        got = self.next_refusal(c)
-        assert got.code == MALFORMED, got
+        for body in (self.nested(b"\x92\x01"), self.nested(b"\x1a"), b"\x1b" * 60000):  # fields, messages, groups
+            c.send(EVENTS, self.pb.Events(session=c.session, stream=c.stream, messages=[self.pb.Message(shard=0, seq=1, body=body)]))
+            got = self.next_refusal(c)
+            assert got.code == MALFORMED, got
+            c.send(EVENTS, b"\x1a" + body[1:])
+            assert self.next_refusal(c).code in (MALFORMED, HELLO_REQUIRED)
         c.close()
         self.honest_again()
 
     def garbage(self):
+        before = sum(self.i.metric("saatto_messages_rejected_total").values())
         c = self.client("kela-oulu")
         c.hello()
         for frame_type in range(1, 16):
@@ -271,14 +324,8 @@ class Suite:
             c.send(HELLO, m.replace(b"\x2a\x01x", b"\x2a" + bytes([len(text)]) + text))
         c.send(HELLO, self.pb.Hello(versions=[1], nonce=5, organisation="kela-oulu").SerializeToString() + b"\xf8\x07\x01")  # unknown field
         c.send(EVENTS, self.pb.Events(session=c.session, stream=c.stream, messages=[self.pb.Message(shard=0, seq=1, body=os.urandom(300))]))
-        before = sum(self.i.metric("saatto_messages_rejected_total").values())
-        self.honest_again()
-        for _ in range(200):
-            if sum(self.i.metric("saatto_messages_rejected_total").values()) >= before and before >= 1:
-                break
-            before = max(before, sum(self.i.metric("saatto_messages_rejected_total").values()))
-            select_briefly()
-        assert before >= 1, "malformed frames are counted"
+        self.counted(lambda: sum(self.i.metric("saatto_messages_rejected_total").values()) >= before + 15)
+        self.honest_goes_on()
         c.close()
 
     def unknown_session(self):
@@ -321,6 +368,7 @@ TESTS = [
     ("other bytes under a used number are refused as altered", "altered"),
     ("a skipped number is answered with the number that must come next", "gap_is_told"),
     ("an unknown key gets no session and is counted", "unknown_key"),
+    ("peers without CURVE or without ZeroMQ get nothing", "no_curve"),
     ("a key cannot speak for another organisation", "other_name"),
     ("another organisation's routing id gets nothing", "stolen_routing_id"),
     ("another organisation's session number gets nothing", "foreign_session"),
