@@ -198,7 +198,7 @@ struct store_request {
     uint16_t org;
     uint64_t after;
     uint32_t limit;  /* BACKLOG: outbox rows of (shard, org) with seq > after. LOAD_DEAD: org 0 =
-                        all, after = seq 0 = all */
+                        all; after 0 = all, else seq in shard */
     int32_t until_h; /* DUE: open cases and aggregates with wake_h <= until_h */
 };
 

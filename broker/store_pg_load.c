@@ -75,7 +75,8 @@ const struct pg_statement load_statements[LD_STATEMENTS + 1] = {
                                " WHERE shard = $1::int2 AND org = $2::int4 AND seq > $3::int8"
                                " ORDER BY shard, org, seq LIMIT $4::int8"},
     [LD_DEAD] = {"dead", "SELECT " DELIVERY_COLUMNS ", why FROM dead WHERE NOT redriven"
-                         " AND ($1::int4 = 0 OR org = $1) AND ($2::int8 = 0 OR seq = $2)"
+                         " AND ($1::int4 = 0 OR org = $1)"
+                         " AND ($2::int8 = 0 OR (seq = $2 AND shard = $4::int2))"
                          " ORDER BY shard, org, seq LIMIT $3::int8"},
     [LD_CONFIG_INSTALLATION] =
         {"config_installation",
@@ -407,6 +408,7 @@ static void dead_start(struct store_pg *s)
     pg_params_int4(&p, q->org);
     pg_params_int8(&p, (int64_t)q->after);
     pg_params_int8(&p, limit_of(q));
+    pg_params_int2(&p, (int16_t)q->shard);
     load_send(s, &p, deliveries_result, keyed_done);
     pg_params_release(&p);
 }

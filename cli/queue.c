@@ -79,7 +79,14 @@ const struct verb queue_verbs[] = {
 
 /* ------------------------------------------------------------------- message */
 
-static int dead_list(struct cli *c, struct sto_err *err)
+/* Which of those set aside: all, an organisation's, or the one in `shard` with number `seq`. */
+struct dead_choice {
+    unsigned org;
+    int64_t shard, seq;
+};
+
+static int list_chosen(struct cli *c, const struct reading *r, const struct dead_choice *d,
+                       struct sto_err *err)
 {
     static const char *const columns[] = {"organisation=ORGANISATION",
                                           "shard=SHARD",
@@ -92,21 +99,23 @@ static int dead_list(struct cli *c, struct sto_err *err)
     static const char *const kinds[] = {"",         "offer",      "task",      "notice",
                                         "reminder", "escalation", "withdrawn", "closed",
                                         "package",  "update",     "record"};
-    struct reading r;
-    int rc = reading_open(c, &r, err);
+    char org[12], shard[24], seq[24];
+    const char *params[] = {org, shard, seq};
 
-    if (rc != 0) {
-        return rc;
-    }
-    PGresult *res = db_query_binary(r.db,
+    snprintf(org, sizeof org, "%u", d->org);
+    snprintf(shard, sizeof shard, "%lld", (long long)d->shard);
+    snprintf(seq, sizeof seq, "%lld", (long long)d->seq);
+    PGresult *res = db_query_binary(r->db,
                                     "SELECT org, shard, seq, case_id, kind, why, since FROM dead "
-                                    "WHERE NOT redriven ORDER BY why, org, shard, seq",
-                                    0, NULL, err);
-    rc = res == NULL ? -STO_E_DB : 0;
+                                    "WHERE NOT redriven AND ($1::int4 = 0 OR org = $1::int4) AND "
+                                    "($3::int8 = 0 OR (seq = $3::int8 AND shard = $2::int2)) "
+                                    "ORDER BY why, org, shard, seq",
+                                    3, params, err);
+    int rc = res == NULL ? -STO_E_DB : 0;
     if (rc == 0) {
         output_table(&c->out, columns);
         for (int i = 0; i < PQntuples(res); i++) {
-            const struct organisation *o = network_org(r.net, (uint16_t)db_int(res, i, 0));
+            const struct organisation *o = network_org(r->net, (uint16_t)db_int(res, i, 0));
             struct sto_uuid id;
             char text[37];
             size_t kind = (size_t)db_int(res, i, 4);
@@ -122,26 +131,31 @@ static int dead_list(struct cli *c, struct sto_err *err)
         output_table_end(&c->out, "nothing was set aside");
     }
     PQclear(res);
-    reading_close(&r);
     return rc;
 }
 
-static int redrive(struct cli *c, const struct reading *r, unsigned org, struct sto_err *err)
+static int dead_list(struct cli *c, struct sto_err *err)
 {
-    int64_t shard = 0, seq = 0;
+    struct reading r;
+    int rc = reading_open(c, &r, err);
+
+    if (rc == 0) {
+        rc = list_chosen(c, &r, &(struct dead_choice){0}, err);
+        reading_close(&r);
+    }
+    return rc;
+}
+
+static int redrive(struct cli *c, const struct reading *r, const struct dead_choice *d,
+                   struct sto_err *err)
+{
     unsigned count = 0;
     client_t *client = NULL;
     struct saatto_error error = {0};
-    int rc = cli_option_int(c, "shard", 0, 0, STO_SHARDS_MAX - 1, &shard, err);
+    int rc = client_open(r->in, "operator", &client, err);
 
-    rc = rc != 0 ? rc : cli_option_int(c, "seq", 0, 1, INT64_MAX, &seq, err);
-    if (rc == 0 && (seq != 0) != (cli_option(c, "shard") != NULL && org != 0)) {
-        rc =
-            sto_fail(err, STO_E_USAGE, "one message is named by --org, --shard and --seq together");
-    }
-    rc = rc != 0 ? rc : client_open(r->in, "operator", &client, err);
-    if (rc == 0 && saatto_redrive(client_session(client), (unsigned)shard, org, (uint64_t)seq,
-                                  &count, CLIENT_TIMEOUT_MS, &error) != 0) {
+    if (rc == 0 && saatto_redrive(client_session(client), (unsigned)d->shard, d->org,
+                                  (uint64_t)d->seq, &count, CLIENT_TIMEOUT_MS, &error) != 0) {
         rc = sto_fail(err, (enum sto_code)error.code, "%s", error.what);
     }
     if (rc == 0) {
@@ -155,9 +169,31 @@ static int redrive(struct cli *c, const struct reading *r, unsigned org, struct 
     return rc;
 }
 
+static int choose(const struct cli *c, const struct reading *r, struct dead_choice *d,
+                  struct sto_err *err)
+{
+    const char *org = cli_option(c, "org");
+    const struct organisation *o = org != NULL ? network_org_by_id(r->net, org) : NULL;
+    int rc = cli_option_int(c, "shard", 0, 0, STO_SHARDS_MAX - 1, &d->shard, err);
+
+    rc = rc != 0 ? rc : cli_option_int(c, "seq", 0, 1, INT64_MAX, &d->seq, err);
+    if (rc == 0 && org != NULL && o == NULL) {
+        return sto_fail(err, STO_E_NOT_FOUND, "there is no organisation '%s'", org);
+    }
+    d->org = o != NULL ? o->number : 0;
+    bool one = cli_option(c, "shard") != NULL && org != NULL && d->seq != 0;
+    bool all = cli_option(c, "shard") == NULL && d->seq == 0;
+    if (rc == 0 && !one && !all) {
+        rc =
+            sto_fail(err, STO_E_USAGE, "one message is named by --org, --shard and --seq together");
+    }
+    return rc;
+}
+
 static int dead_redrive(struct cli *c, struct sto_err *err)
 {
-    const char *reason = NULL, *org = cli_option(c, "org");
+    const char *reason = NULL;
+    struct dead_choice d = {0};
     struct reading r;
     int rc = cli_need(c, "reason", &reason, err);
 
@@ -165,15 +201,13 @@ static int dead_redrive(struct cli *c, struct sto_err *err)
     if (rc != 0) {
         return rc;
     }
-    const struct organisation *o = org != NULL ? network_org_by_id(r.net, org) : NULL;
-    if (org != NULL && o == NULL) {
-        rc = sto_fail(err, STO_E_NOT_FOUND, "there is no organisation '%s'", org);
-    } else if (cli_flag(c, "dry-run")) {
+    rc = choose(c, &r, &d, err);
+    if (rc == 0 && cli_flag(c, "dry-run")) {
         output_say(&c->out, "These would go out again:");
-        reading_close(&r);
-        return dead_list(c, err);
+        rc = list_chosen(c, &r, &d, err);
+    } else if (rc == 0) {
+        rc = redrive(c, &r, &d, err);
     }
-    rc = rc != 0 ? rc : redrive(c, &r, o != NULL ? o->number : 0, err);
     reading_close(&r);
     return rc;
 }

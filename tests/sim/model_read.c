@@ -193,9 +193,10 @@ static void read_dead(struct model *m, const struct store_request *req, struct s
     res->dead = get(res, m->n_dead * sizeof(*res->dead));
     res->backlog = get(res, m->n_dead * sizeof(*res->backlog));
     for (uint32_t i = 0; i < m->n_dead; i++) {
-        bool fits = m->dead[i].d.shard == req->shard && !m->dead[i].done &&
-                    (req->org == 0 || req->org == m->dead[i].d.org) &&
-                    (req->after == 0 || req->after == m->dead[i].d.seq);
+        const struct row_dead *d = &m->dead[i].d;
+        bool named = d->shard == req->shard && d->seq == req->after;
+        bool fits =
+            !m->dead[i].done && (req->org == 0 || req->org == d->org) && (req->after == 0 || named);
         if (fits) {
             res->dead[res->n_dead++] = m->dead[i].d;
             res->backlog[res->n_backlog++] = as_backlog(m, &m->dead[i].row);

@@ -217,9 +217,17 @@ static void a_dead_delivery_leaves_its_outbox_and_can_be_redriven(void **state)
         r->batch->n_dead = 1;
         assert_int_equal(store_do(o.store, r).outcome, STORE_DURABLE);
         r = request(STORE_LOAD);
+        r->shard = gone.shard ^ 1; /* the same number in another shard is another delivery */
         r->org = gone.org;
         r->after = gone.seq;
         struct store_result res = load(LOAD_DEAD, r);
+        assert_int_equal(res.n_dead, 0);
+        sto_arena_destroy(&res.arena);
+        r = request(STORE_LOAD);
+        r->shard = gone.shard;
+        r->org = gone.org;
+        r->after = gone.seq;
+        res = load(LOAD_DEAD, r);
         assert_int_equal(res.n_dead, redriven == 0 ? 1 : 0);
         if (redriven == 0) {
             assert_int_equal(res.dead[0].shard, gone.shard);
