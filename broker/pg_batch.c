@@ -12,7 +12,15 @@
 /* clang-format off: SQL reads by clause */
 const struct pg_statement pg_batch_statements[PG_COMMIT_LINK_STATEMENTS + 1] = {
     [PG_BEGIN] = {"begin", "BEGIN"},
-    [PG_GUARD] = {"guard", "SELECT guard($1::int2[], $2::int8[], $3::int8, $4::int8)"},
+    /* guard() locks the same rows and raises; it is called only if it will, since it costs thrice
+     * as much as looking: a sixth of what a lone event costs the database. */
+    [PG_GUARD] = {"guard",
+                  "SELECT CASE WHEN (SELECT count(*) FROM (SELECT FROM shard h"
+                  " WHERE h.shard = ANY ($1::int2[])"
+                  " AND h.epoch = ($2::int8[])[array_position($1::int2[], h.shard)]"
+                  " AND h.config = $3::int8 AND h.core = $4::int8"
+                  " ORDER BY h.shard FOR NO KEY UPDATE OF h) held) <> cardinality($1::int2[])"
+                  " THEN guard($1::int2[], $2::int8[], $3::int8, $4::int8) END"},
     [PG_EVENT] =
         {"event",
          "INSERT INTO event (shard, idx, epoch, case_id, case_seq, kind, ts, org, key, stream, seq,"
@@ -68,12 +76,11 @@ const struct pg_statement pg_batch_statements[PG_COMMIT_LINK_STATEMENTS + 1] = {
          " WHERE c.ctid = j.at RETURNING 1)"
          " SELECT CASE WHEN count(*) <> cardinality($1)"
          " THEN one_for_each(count(*), cardinality($1)) END FROM done"},
-    [PG_LEDGER] =
-        {"ledger",
-         "INSERT INTO ledger (shard, case_id, n, since, org, desk, event_idx, prev_since)"
-         " SELECT unnest($1::int2[]), unnest($2::uuid[]), unnest($3::int4[]),"
-         " unnest($4::timestamptz[]), unnest($5::int4[]),"
-         " unnest($6::int4[]), unnest($7::int8[]), unnest($8::timestamptz[])"},
+    [PG_LEDGER] = {"ledger",
+                   "INSERT INTO ledger (shard, case_id, n, since, org, desk, event_idx, prev_since)"
+                   " SELECT unnest($1::int2[]), unnest($2::uuid[]), unnest($3::int4[]),"
+                   " unnest($4::timestamptz[]), unnest($5::int4[]),"
+                   " unnest($6::int4[]), unnest($7::int8[]), unnest($8::timestamptz[])"},
     [PG_OUTBOX] =
         {"outbox",
          "INSERT INTO outbox (shard, org, seq, case_id, kind, categories, purpose, basis_id,"
