@@ -61,6 +61,13 @@ void sto_put_bytes(struct sto_buf *b, const void *p, size_t n)
     }
 }
 
+/* Room for any number without growing: nearly always so, and states are written at every event. */
+static bool roomy(const struct sto_buf *b)
+{
+    size_t max = b->max > 0 ? b->max : BUF_MAX_DEFAULT;
+    return !b->failed && b->cap >= b->len + VAR_BYTES_MAX && b->len + VAR_BYTES_MAX <= max;
+}
+
 static void put_be(struct sto_buf *b, uint64_t v, unsigned n)
 {
     uint8_t bytes[8];
@@ -72,7 +79,11 @@ static void put_be(struct sto_buf *b, uint64_t v, unsigned n)
 
 void sto_put_u8(struct sto_buf *b, uint8_t v)
 {
-    put_be(b, v, 1);
+    if (roomy(b)) {
+        b->data[b->len++] = v;
+    } else {
+        put_be(b, v, 1);
+    }
 }
 
 void sto_put_u16(struct sto_buf *b, uint16_t v)
@@ -92,6 +103,16 @@ void sto_put_u64(struct sto_buf *b, uint64_t v)
 
 void sto_put_var(struct sto_buf *b, uint64_t v)
 {
+    if (roomy(b)) {
+        uint8_t *p = b->data + b->len;
+        while (v >= 0x80u) {
+            *p++ = (uint8_t)(v | 0x80u);
+            v >>= 7;
+        }
+        *p++ = (uint8_t)v;
+        b->len = (size_t)(p - b->data);
+        return;
+    }
     uint8_t bytes[VAR_BYTES_MAX];
     size_t n = 0;
     while (v >= 0x80u) {
