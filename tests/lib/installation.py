@@ -24,11 +24,13 @@ class Failed(Exception):
 
 
 class Installation:
-    def __init__(self, *options, env=None, preload=None):
-        base = os.environ.get("SAATTO_TMP")
+    def __init__(self, *options, env=None, preload=None, base=None, keys=None):
+        base = base or os.environ.get("SAATTO_TMP")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="i-", dir=base))
         self.folder.chmod(0o755)
         self.var = self.folder / "var"
+        if keys:  # of another installation: the same organisations, so the same case ids
+            shutil.copytree(keys, self.var / "keys")
         self.env = dict(os.environ, **(env or {}))
         self.env.pop("SAATTO_VAR", None)
         dev_env = dict(self.env)
