@@ -307,6 +307,9 @@ static enum apply_result apply_event(struct turn *t)
         return refused(t); /* it was read when it came: cannot be */
     }
     set_actor(t);
+    if (t->in.kind == EVENT_SUCCEED && !t->k->is_operator) {
+        return refuse(t, STO_E_NOT_ALLOWED, "succession needs an operator's key");
+    }
     if (!find_entry(t, &t->k->case_id, &out)) {
         return out;
     }

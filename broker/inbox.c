@@ -102,6 +102,7 @@ static void take(reactor_t *r, struct peer_session *s, struct lane *lane,
     memcpy(k->case_id.b, ev->case_id.data, 16);
     k->event = (uint8_t)ev->kind;
     k->org = s->org;
+    k->is_operator = s->is_operator;
     k->seq = m->seq;
     memcpy(k->key8, s->key8, sizeof(k->key8));
     message_hash(lane->key.shard, m->seq, m->body.data, m->body.len, k->msg_hash);
@@ -162,6 +163,10 @@ void inbox_events(reactor_t *r, struct peer_session *s, const Saatto__V1__Events
     uint64_t refused[STO_SHARDS_MAX / 64] = {0};
     if (m->stream == 0 || m->stream != s->stream) {
         refuse(r, s, STO_E_MALFORMED, 0, 0, "Events.stream: not the stream of HELLO");
+        return;
+    }
+    if (s->org == 0) { /* an event without an organisation is the broker's own */
+        refuse(r, s, STO_E_NOT_ALLOWED, 0, 0, "the key is of no organisation: it sends no events");
         return;
     }
     uint64_t id = s->id;

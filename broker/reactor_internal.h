@@ -74,6 +74,7 @@ struct kept {
     struct lane *lane;
     uint64_t seq;
     uint64_t session; /* who asked: ALTERED, REDRIVE */
+    bool is_operator; /* EVENT: came with an operator's key */
     uint64_t stream;  /* ALTERED: of the message; its own lane is another */
     uint8_t key8[8];
     uint8_t msg_hash[32];

@@ -184,7 +184,8 @@ static int register_key(struct cli *c, const installation_t *in, const char *id,
     PGconn *db = NULL;
     int rc = db_open(in->dsn_deploy, &db, err);
 
-    if (rc == 0 && !row.is_operator) {
+    /* An operator's key may be of no organisation: then it makes no events. */
+    if (rc == 0 && !(row.is_operator && strcmp(id, "operator") == 0)) {
         rc = find_org(db, id, &row.org, err);
     }
     rc = rc != 0 ? rc : org_keys_add(db, &row, 1, dry, &added, err);
@@ -307,7 +308,9 @@ static int key_revoke(struct cli *c, struct sto_err *err)
 /* --------------------------------------------------------------------- table */
 
 static const struct option_row key_options[] = {
-    {"operator", NULL, "an operator's key: moves the manual clock, redrives"},
+    {"operator", NULL,
+     "an operator's key: moves the manual clock, redrives, of an organisation also succeeds (ORG "
+     "'operator': of none)"},
     {"dry-run", NULL, "change nothing"},
     {0},
 };

@@ -114,6 +114,11 @@ static int numbers_to_input(const Saatto__V1__Event *ev, struct input *out, stru
     int rc = narrow(ev->token, "token", &out->token, err);
     rc = rc ? rc : narrow(ev->entry, "entry", &out->entry, err);
     rc = rc ? rc : narrow(ev->offer, "offer", &out->offer, err);
+    rc = rc ? rc : narrow(ev->second_admin, "second_admin", &out->second_admin, err);
+    if (rc == 0 && ev->second_admin != 0 && out->kind != EVENT_SUCCEED) {
+        return sto_fail(err, STO_E_MALFORMED,
+                        "Event.second_admin: belongs to kind 50 and to no other");
+    }
     return rc ? rc : narrow(ev->place, "place", &out->place, err);
 }
 

@@ -183,6 +183,7 @@ int event_pack(const struct saatto_event *e, sto_arena_t *arena, const uint8_t *
     w.at_us = e->at_us;
     w.at2_us = e->at2_us;
     w.place = e->place;
+    w.second_admin = e->second_admin;
     w.worker = text(e->worker);
     fields_wire(e, arena, &w);
     names_wire(e, arena, &w);

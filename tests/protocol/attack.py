@@ -7,18 +7,21 @@ After each attack an honest session must go on as before.
 
 import os
 import pathlib
+import shutil
 import socket
 import sys
+import tempfile
 import time
+import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import zmq  # noqa: E402
 from client import (ACK, BEAT, BYE, CLOCK_IDLE, EVENTS, HELLO, REFUSAL, Client, Refused, case_id, contract)  # noqa: E402
-from installation import Installation, Report, select_briefly  # noqa: E402
+from installation import ROOT, Installation, Report, select_briefly  # noqa: E402
 
-MALFORMED, VERSION, HELLO_REQUIRED, GAP, ALTERED, NOT_ALLOWED = 11, 12, 13, 16, 17, 36
+MALFORMED, VERSION, HELLO_REQUIRED, GAP, ALTERED, NOT_ALLOWED, TWO_PERSONS = 11, 12, 13, 16, 17, 36, 48
 PARTS = 100_001
 
 
@@ -348,6 +351,39 @@ class Suite:
         assert got.code == VERSION and "1" in got.what, got
         c.close()
 
+    def admit(self, c):
+        """A key just registered: until the gate has heard of it, each connection is refused."""
+        for _ in range(100):
+            c.socket.sndtimeo = 300
+            try:
+                return c.hello(timeout_s=0.6)
+            except (TimeoutError, zmq.Again):
+                c.connect()
+        raise TimeoutError("the new key was never let in")
+
+    def succession(self):
+        """Responsibility passes to a successor by an operator's key that names a second administrator."""
+        c = self.honest
+        case, task = self.honest_goes_on()
+        answer = c.ask(case, 50, name="oulu", second_admin=1)
+        assert answer[0] == NOT_ALLOWED, answer
+        key = self.i.new_key()
+        self.i.run("org", "key", "add", "oulu", key[0], "--operator")
+        operator = Client(self.pb, self.endpoint, self.server, key, "oulu", credit=0)
+        self.admit(operator)
+        for second, code in ((0, TWO_PERSONS), (2, TWO_PERSONS), (3, TWO_PERSONS), (1, 0)):
+            answer = operator.ask(case, 50, name="oulu", second_admin=second)
+            assert answer[0] == code, (second, answer)
+        shown = self.i.json("case", "show", uuid.UUID(bytes=case))
+        assert shown["holder"].split("/")[0] == "oulu-te", shown["holder"]
+        self.leave(operator)
+        nobody = Client(self.pb, self.endpoint, self.server, self.i.key("operator"), "operator", credit=0)
+        nobody.hello()
+        nobody.event(case, "task-result", token=task.token, entry=task.entry, exit="no-place")
+        nobody.flush()
+        assert self.next_refusal(nobody).code == NOT_ALLOWED
+        self.leave(nobody)
+
     def operator_only(self):
         c = self.client("kela-oulu")
         c.hello()
@@ -380,13 +416,25 @@ TESTS = [
     ("garbage of every frame type is counted and disturbs nobody", "garbage"),
     ("an unknown session must say hello", "unknown_session"),
     ("an unknown version is told which one is spoken", "other_version"),
+    ("responsibility passes to a successor by an operator's key and two administrators", "succession"),
     ("only an operator's key advances the clock", "operator_only"),
 ]
 
 
+def network(folder):
+    """The shipped network, where the city will have a successor."""
+    copy = pathlib.Path(shutil.copytree(ROOT / "workflows" / "network" / "oulu-2014", pathlib.Path(folder) / "oulu-2014"))
+    text = (copy / "network.cfg").read_text()
+    before = 'name = "Oulun kaupunki";'
+    assert before in text
+    (copy / "network.cfg").write_text(text.replace(before, before + ' valid = [ "2001-01-01", "2024-12-31" ];  successor = "oulu-te";'))
+    return copy
+
+
 def main():
     report = Report()
-    with Installation("--no-workers", "--clock=manual") as installation:
+    with tempfile.TemporaryDirectory(dir=os.environ.get("SAATTO_TMP")) as folder, \
+            Installation("--no-workers", "--clock=manual", "--network", network(folder)) as installation:
         suite = Suite(installation)
         for name, method in TESTS:
             report.attempt(name, getattr(suite, method))

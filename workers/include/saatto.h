@@ -66,6 +66,7 @@ struct saatto_event {
     const char *start_workflow, *start_home; /* kind 1 (start) */
     uint8_t start_client[16];
     uint8_t subject_case[16]; /* kind 60 (session record) */
+    unsigned second_admin;    /* kind 50 (succeed): number of the second signer's organisation */
 };
 
 struct saatto_basis {
