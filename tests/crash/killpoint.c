@@ -5,7 +5,8 @@
  * SIGKILL at the k-th, before or after the call is done. So a crash comes at a
  * counted call, never after a sleep.
  *
- * The control file ($SAATTO_KILLPOINT) is mapped by all; the driver arms it.
+ * The control file ($SAATTO_KILLPOINT) is mapped by all; the driver arms it. With `again`, one of
+ * the same kind is killed once more, so many calls later: most often the successor while it starts.
  * PostgreSQL: only backends that have read from a client count, not its helpers.
  */
 #define _GNU_SOURCE 1 /* memmem, RTLD_NEXT */
@@ -28,8 +29,9 @@ struct control {
     _Atomic uint32_t armed;    /* enum role, 0 = nobody */
     _Atomic uint32_t after;    /* 0: before the call is done, 1: after it */
     _Atomic int64_t countdown; /* calls left */
-    _Atomic uint32_t fired;    /* 1 when it has killed */
+    _Atomic uint32_t fired;    /* how often it has killed */
     _Atomic uint32_t fired_pid;
+    _Atomic int64_t again; /* after the first kill: the next countdown, 0 = none */
     _Atomic uint64_t calls[ROLES];
 };
 
@@ -96,9 +98,14 @@ static void point(bool after)
         return;
     }
     if (atomic_fetch_sub(&control->countdown, 1) == 1) {
-        atomic_store(&control->armed, 0);
+        int64_t again = atomic_exchange(&control->again, 0);
+        if (again > 0) {
+            atomic_store(&control->countdown, again);
+        } else {
+            atomic_store(&control->armed, 0);
+        }
         atomic_store(&control->fired_pid, (uint32_t)getpid());
-        atomic_store(&control->fired, 1);
+        atomic_fetch_add(&control->fired, 1);
         kill(getpid(), SIGKILL);
     }
 }

@@ -38,7 +38,8 @@ from installation import BUILD, SAATTO, Installation, Report, select_briefly  # 
 
 ROLES = ["other", "core", "gate", "worker", "backend"]
 KILLS = 200
-STEPS = 320
+STEPS = 280
+AGAIN, START_CALLS = 0.25, 60  # how often the successor is killed too, while it starts
 BEGIN, END = datetime.date(2005, 1, 3), datetime.date(2009, 7, 1)
 STEP_LIMIT_S = 60
 HELLO_REQUIRED, BUSY = 13, 14
@@ -71,7 +72,7 @@ SELECT kind, org, code, date_trunc('second', ts), count(*) FROM event
 class Control:
     """The page that killpoint.c maps in every process."""
 
-    LAYOUT = struct.Struct("=IIqII5Q")
+    LAYOUT = struct.Struct("=IIqIIq5Q")  # killpoint.c: struct control
 
     def __init__(self, path):
         path.write_bytes(bytes(self.LAYOUT.size))
@@ -82,8 +83,9 @@ class Control:
     def _read(self):
         return self.LAYOUT.unpack(self.page[:])
 
-    def arm(self, role, after, k):
-        self.page[8:24] = struct.pack("=qII", k, 0, 0)
+    def arm(self, role, after, k, again):
+        self.page[24:32] = struct.pack("=q", again)
+        self.page[8:16] = struct.pack("=q", k)
         self.page[4:8] = struct.pack("=I", after)
         self.page[0:4] = struct.pack("=I", ROLES.index(role))  # last: now it counts
 
@@ -92,13 +94,12 @@ class Control:
         return self._read()[0] != 0
 
     @property
-    def fired_pid(self):
-        """0 = has not fired."""
-        fields = self._read()
-        return fields[4] if fields[3] else 0
+    def fired(self):
+        """How often it has killed."""
+        return self._read()[3]
 
     def calls(self, role):
-        return self._read()[5 + ROLES.index(role)]
+        return self._read()[6 + ROLES.index(role)]
 
 
 def query(installation, sql, stream):
@@ -212,8 +213,9 @@ class Sweep:
         role = ROLES[1 + self.arms % 4]
         recent = self.calls[role][-8:] or [20]
         k = self.random.randint(1, max(1, sum(recent) // len(recent)))
-        self.victim = (role, k, self.random.randint(0, 1))
-        self.control.arm(role, self.victim[2], k)
+        again = self.random.randint(1, START_CALLS) if self.random.random() < AGAIN else 0
+        self.victim = (role, k, self.random.randint(0, 1), again)
+        self.control.arm(role, self.victim[2], k, again)
 
     def advance(self, to):
         """The same command again until it is through: the database may be gone under it too."""
@@ -240,13 +242,13 @@ class Sweep:
         self.steps += 1
         for role in ROLES:
             self.calls[role].append(self.control.calls(role) - before[role])
-        if self.control.fired_pid and (not self.kills or self.kills[-1][0] != self.control.fired_pid):
-            role, k, after = self.victim
-            self.kills.append((self.control.fired_pid, role))
+        if self.control.fired > len(self.kills):
+            role, k, after, again = self.victim
+            self.kills += [role] * (self.control.fired - len(self.kills))
             self.wait_database()
             self.check()
-            print(f"kill {len(self.kills)}: {role} (process {self.control.fired_pid}) {'after' if after else 'before'} call {k}, "
-                  f"before {to}; through in {time.monotonic() - started:.2f} s, {tries} tries", flush=True)
+            print(f"kill {len(self.kills)}: {role} {'after' if after else 'before'} call {k}{f' and {again} more' if again else ''}, "
+                  f"on the way to {to}; through in {time.monotonic() - started:.2f} s, {tries} tries", flush=True)
 
     def wait_database(self):
         """The last call of a step may have been the database's own."""
@@ -288,7 +290,7 @@ class Sweep:
         signals = re.findall(r"event=child_ended role=\w+ pid=\d+ signal=([1-9]\d*)", logs)
         statuses = re.findall(r"event=child_ended name=\S+ status=(\d+)", logs)
         ended = [int(n) for n in signals] + [int(n) & 127 for n in statuses if int(n) & 127]
-        killed = sum(1 for k in self.kills if k[1] != "backend")
+        killed = sum(role != "backend" for role in self.kills)
         assert ended == [signal.SIGKILL] * killed, (killed, ended)
 
     def compare(self, other):
@@ -304,7 +306,7 @@ class Sweep:
         days = (END - BEGIN).days
         for n in range(1, STEPS + 1):
             self.step(BEGIN + datetime.timedelta(days=days * n // STEPS))
-        self.control.arm("other", 0, 0)
+        self.control.arm("other", 0, 0, 0)
         self.check()
 
 
@@ -334,7 +336,7 @@ def main():
     with folder() as path, Sweep(seed, path) as sweep:
         undisturbed = Undisturbed(path, sweep.i.var / "keys")
         report.attempt("crash: the demo goes on after every kill, and the invariants hold", lambda: (sweep.begin(), sweep.run()))
-        by_role = {role: sum(1 for k in sweep.kills if k[1] == role) for role in ROLES[1:]}
+        by_role = {role: sweep.kills.count(role) for role in ROLES[1:]}
         print(f"{len(sweep.kills)} kills in {sweep.steps} steps: {by_role}", flush=True)
         report.check(f"crash: at least {KILLS} processes were killed", len(sweep.kills) >= KILLS, f"{len(sweep.kills)}")
         report.attempt("crash: nobody else died", sweep.no_other_ends)
