@@ -18,6 +18,8 @@
 #include "sto_crypto.h"
 #include "sto_file.h"
 
+#define ID_BYTES 17 /* of a line: 16 digits and its end */
+
 static volatile sig_atomic_t stop_flag;
 
 static void on_stop(int sig)
@@ -54,10 +56,25 @@ void process_report(int fd, const char *text, size_t n)
     }
 }
 
-int process_core_id(const char *run_dir, uint64_t id, uint64_t *former, struct sto_err *err)
+static void read_former(int fd, uint64_t former[PROCESS_FORMER_MAX])
+{
+    char text[ID_BYTES * PROCESS_FORMER_MAX + 1] = "";
+    char *at = text, *end = NULL;
+
+    memset(former, 0, PROCESS_FORMER_MAX * sizeof *former);
+    if (pread(fd, text, sizeof text - 1, 0) <= 0) {
+        return;
+    }
+    for (size_t i = 0; i < PROCESS_FORMER_MAX; i++, at = end) {
+        former[i] = strtoull(at, &end, 16);
+    }
+}
+
+int process_core_id(const char *run_dir, uint64_t id, uint64_t former[PROCESS_FORMER_MAX],
+                    struct sto_err *err)
 {
     char *path = sto_asprintf("%s/core.id", run_dir);
-    char text[32] = "";
+    char text[ID_BYTES * (PROCESS_FORMER_MAX + 1) + 1];
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     int rc = 0;
 
@@ -67,9 +84,11 @@ int process_core_id(const char *run_dir, uint64_t id, uint64_t *former, struct s
         rc = sto_fail(err, STO_E_REFUSED, "another core lives in run folder '%s'", run_dir);
         close(fd);
     } else {
-        ssize_t n = pread(fd, text, sizeof text - 1, 0);
-        *former = n > 0 ? strtoull(text, NULL, 16) : 0;
+        read_former(fd, former);
         int len = snprintf(text, sizeof text, "%016" PRIx64 "\n", id);
+        for (size_t i = 0; i < PROCESS_FORMER_MAX && former[i] != 0; i++) {
+            len += snprintf(text + len, sizeof text - (size_t)len, "%016" PRIx64 "\n", former[i]);
+        }
         if (pwrite(fd, text, (size_t)len, 0) != len) {
             rc = sto_fail(err, STO_E_IO, "could not write '%s': %s", path, strerror(errno));
         }

@@ -13,10 +13,13 @@ void process_init(void);
 bool process_stopped(void);
 /*
  * The core of a run folder: takes the lock of core.id there, which only one living process can
- * have, so that the core whose id stood in it is known to be dead (0: none did); writes id into it.
+ * have, so that the cores whose ids stand in it are known to be dead (0: no more); writes id before
+ * them. More than the last: a core may die before it has told the database of the one before it.
  * The lock lasts until this process ends. STO_E_REFUSED: another core lives in that folder.
  */
-int process_core_id(const char *run_dir, uint64_t id, uint64_t *former, struct sto_err *err);
+#define PROCESS_FORMER_MAX 8
+int process_core_id(const char *run_dir, uint64_t id, uint64_t former[PROCESS_FORMER_MAX],
+                    struct sto_err *err);
 /* One report to the supervisor over a SOCK_SEQPACKET pair; dropped when it is full. */
 void process_report(int fd, const char *text, size_t n);
 /* Two lines: public and secret CURVE key, Z85, 40 characters each. The file must not be readable by

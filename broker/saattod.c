@@ -178,15 +178,16 @@ static int run_gate(const struct arguments *a, const sto_settings_t *s, const ch
 static int run_core(const struct arguments *a, const sto_settings_t *s, const char *endpoint,
                     struct sto_err *err)
 {
-    uint64_t id = sto_random_u64() >> 1, former = 0;
-    int rc = process_core_id(sto_settings_str(s, "run-dir"), id, &former, err);
+    uint64_t id = sto_random_u64() >> 1, former[PROCESS_FORMER_MAX];
+    int rc = process_core_id(sto_settings_str(s, "run-dir"), id, former, err);
     const char *capture = sto_settings_str(s, "capture");
     struct shell_options o = {
         .endpoint = endpoint,
         .store = {.dsn = sto_settings_str(s, "dsn"),
                   .keys_dsn = sto_settings_str(s, "keys-dsn"),
                   .core_id = id,
-                  .former_core_id = former,
+                  .former_core_ids = former,
+                  .n_former = PROCESS_FORMER_MAX,
                   .commit_timeout_ms = (int)sto_settings_int(s, "commit-timeout"),
                   .capture = capture[0] != '\0',
                   .capture_path = capture},

@@ -258,7 +258,9 @@ int store_pg_new(const struct store_pg_options *o, store_t **out, struct sto_err
 
     s->base.ops = &ops;
     s->core_id = o->core_id;
-    s->former_core_id = o->former_core_id;
+    for (unsigned i = 0; i < o->n_former && i < STORE_FORMER_MAX; i++) {
+        s->former_core_ids[i] = o->former_core_ids[i];
+    }
     s->commit_timeout_us = (int64_t)o->commit_timeout_ms * 1000;
     s->key_cache = sto_xcalloc(KEY_CACHE_SLOTS, sizeof *s->key_cache);
     if (gethostname(s->host, sizeof s->host - 1) != 0) {

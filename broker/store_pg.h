@@ -12,13 +12,15 @@
 #include "store.h"
 #include <poll.h>
 
+#define STORE_FORMER_MAX 8
 struct store_pg_options {
     const char *dsn;      /* data database, role saatto_core */
     const char *keys_dsn; /* key database */
     uint64_t core_id;
-    uint64_t former_core_id; /* of a core that is known to have ended: its shards need not wait for
-                                its last heartbeat to age; 0 = none */
-    int commit_timeout_ms;   /* client side, 15,000: then in doubt */
+    const uint64_t *former_core_ids; /* of cores that are known to have ended: their shards need not
+                                        wait for a last heartbeat to age; 0 = none. Copied */
+    unsigned n_former;               /* at most STORE_FORMER_MAX */
+    int commit_timeout_ms;           /* client side, 15,000: then in doubt */
     bool capture; /* keep a copy of every committed batch's parameters in capture_path, for bench
                      `limit` */
     const char *capture_path;

@@ -43,7 +43,7 @@ struct check { /* of one server's settings */
 
 struct store_pg {
     struct store base; /* first: store_t is this */
-    uint64_t core_id, former_core_id;
+    uint64_t core_id, former_core_ids[STORE_FORMER_MAX];
     int64_t commit_timeout_us, now_us;
     char host[65];
     uint16_t n_shards;

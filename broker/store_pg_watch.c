@@ -113,9 +113,11 @@ static void beat(struct store_pg *s, bool check)
     pg_params_call(&p, LD_BEAT);
     pg_params_int8(&p, (int64_t)s->core_id);
     pg_params_raw(&p, s->host, (int)strlen(s->host));
-    if (s->former_core_id != 0 && !s->former_gone) {
-        pg_params_call(&p, LD_FORMER);
-        pg_params_int8(&p, (int64_t)s->former_core_id);
+    for (unsigned i = 0; i < STORE_FORMER_MAX && !s->former_gone; i++) {
+        if (s->former_core_ids[i] != 0) {
+            pg_params_call(&p, LD_FORMER);
+            pg_params_int8(&p, (int64_t)s->former_core_ids[i]);
+        }
     }
     pg_params_call(&p, LD_CONFIG_NUMBER);
     if (check) {
