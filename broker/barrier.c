@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
  * The manual clock. It advances only when nothing is queued, no batch is open or
- * under commit, no delivery is unacknowledged and every worker that takes part says
- * it is idle at this instant; then to the nearest of target, next clock of a case and
- * next wake of a worker, durable first. Who keeps it from advancing for 30 seconds of
- * machine time is named to the operator.
+ * under commit, no delivery of a connected organisation is unacknowledged and every worker that
+ * takes part says it is idle at this instant; then to the nearest of target, next clock of a case
+ * and next wake of a worker, durable first. Who keeps it from advancing for 30 seconds of machine
+ * time is named to the operator.
  */
 #include <string.h>
 
@@ -89,34 +89,49 @@ static bool unacked(const struct org *o, unsigned n_shards)
     return false;
 }
 
-static bool known_before(const struct org *o, unsigned n_shards)
+/* Of an organisation not met in this life of the core: how long it has after the core's start. */
+static int64_t first_chance_us(const struct org *o, unsigned n_shards)
 {
+    int64_t chance = 0;
     for (unsigned i = 0; i < n_shards; i++) {
+        if (o->q[i] && o->q[i]->acked > 0) {
+            return RX_BACK_US; /* it has had a worker */
+        }
         if (o->q[i] && o->q[i]->head.durable > 0) {
-            return true;
+            chance = RX_FIRST_US;
         }
     }
-    return false;
+    return chance;
 }
 
 /*
- * The organisation that keeps the clock, 0 = none. One that never had a worker in
- * this life of the core is waited for a while only: it may be on its way back after
- * a restart, or there may be no worker of it at all. Who said BYE is not waited for.
+ * An organisation whose worker is there keeps the clock by what it has not acknowledged. One whose
+ * worker was lost is waited for a while, so that a killed one can come back; so is one that the
+ * core, just started, has not met yet. Who said BYE, and who has no worker, is not waited for.
  */
+static bool org_keeps_clock(reactor_t *r, struct org *o)
+{
+    int64_t until = o->back_until_us;
+    if (!o->met) {
+        until = r->ready_mono_us + first_chance_us(o, r->opt.n_shards);
+    }
+    if (until > r->mono_us) {
+        rx_timer(r, until);
+        return true;
+    }
+    if (o->back_until_us != 0) {
+        o->back_until_us = 0;
+        sto_log(STO_WARN, "clock_goes_on_without", "org", sto_i(o->number), NULL);
+    }
+    return o->sessions > 0 && unacked(o, r->opt.n_shards);
+}
+
+/* The organisation that keeps the clock, 0 = none. */
 static uint16_t org_not_idle(reactor_t *r)
 {
-    const struct org *o;
-    bool young = r->mono_us - r->started_mono_us < RX_IDLE_US;
+    struct org *o;
     for (size_t i = 0; (o = table_next(&r->orgs, &i));) {
-        bool queue = unacked(o, r->opt.n_shards);
-        if (o->had_session && (queue || o->sessions == 0)) {
-            return o->number;
-        }
-        if (o->had_session && o->clock_wanted && o->clock_sessions == 0) {
-            return o->number;
-        }
-        if (!o->had_session && !o->said_bye && young && known_before(o, r->opt.n_shards)) {
+        if (org_keeps_clock(r, o)) {
             return o->number;
         }
     }
@@ -191,6 +206,7 @@ void barrier_step(reactor_t *r)
     if (!r->cfg || !r->cfg->manual_clock || !owns_all(r)) {
         return; /* only who owns every shard may move the clock: the guard is on all of them */
     }
+    r->ready_mono_us = r->ready_mono_us != 0 ? r->ready_mono_us : r->mono_us;
     if (r->clock_doubt_us > r->clock_us) {
         r->open->clock_us = r->clock_doubt_us;
         return;

@@ -144,9 +144,11 @@ static struct peer_session *session_new(reactor_t *r, const struct reactor_input
         struct org *o = org_get(r, s->org);
         o->sessions++;
         o->clock_sessions += s->clock;
-        o->had_session = true;
-        o->said_bye = false;
-        o->clock_wanted = o->clock_wanted || s->clock;
+        o->met = true;
+        if (s->clock || !o->lost_clock) {
+            o->back_until_us = 0;
+            o->lost_clock = false;
+        }
         org_want_dispatch(r, o);
     }
     return s;
@@ -207,9 +209,10 @@ void peer_end(reactor_t *r, struct peer_session *s, enum peer_end why)
         struct org *o = org_get(r, s->org);
         o->sessions--;
         o->clock_sessions -= s->clock;
-        if (why == END_BYE && o->sessions == 0) {
-            o->had_session = o->clock_wanted = false;
-            o->said_bye = true;
+        bool last = o->sessions == 0 || (s->clock && o->clock_sessions == 0);
+        if (last && why != END_BYE && why != END_REVOKED) {
+            o->back_until_us = r->mono_us + RX_BACK_US;
+            o->lost_clock = s->clock;
         }
         outq_session_ended(r, s, why);
     }

@@ -332,7 +332,6 @@ static void begin(reactor_t *r, int64_t mono_us, int64_t domain_us, struct react
     r->timer_mono_us = INT64_MAX;
     if (!r->started) {
         r->started = true;
-        r->started_mono_us = mono_us;
         loads_keys(r);
         takeover_start(r);
     }

@@ -27,6 +27,8 @@
 #define RX_SILENCE_US     (20 * STO_US_PER_SEC) /* a session without any frame is dead */
 #define RX_OUTAGE_US      (600 * STO_US_PER_SEC)
 #define RX_IDLE_US        (30 * STO_US_PER_SEC) /* manual clock: then the worker is named */
+#define RX_BACK_US        (10 * STO_US_PER_SEC) /* manual clock: for a worker that was lost */
+#define RX_FIRST_US       (3 * STO_US_PER_SEC)  /* manual clock: for one never heard of */
 #define RX_KEYS_WANTED    4096u
 #define RX_KEYS_LOW       1024u
 #define RX_WINDOW_HOURS   2
@@ -216,10 +218,11 @@ struct org {
     struct outq **q;   /* [n_shards], each may be NULL */
     unsigned sessions; /* with credit */
     unsigned clock_sessions;
-    bool had_session; /* in this life, and it did not say BYE last */
-    bool said_bye;
-    bool clock_wanted; /* had a session that takes part in the clock */
-    bool dispatch;     /* listed for the end of the step */
+    /* manual clock */
+    bool met;              /* had a session in this life */
+    bool lost_clock;       /* what it lost took part in the clock */
+    int64_t back_until_us; /* lost without BYE and waited for, machine time; 0 = not */
+    bool dispatch;         /* listed for the end of the step */
     struct org *next_dispatch;
 };
 
@@ -363,7 +366,7 @@ struct advance {
 struct reactor {
     struct reactor_options opt;
     int64_t mono_us, domain_us; /* of this step */
-    int64_t started_mono_us;
+    int64_t ready_mono_us;      /* when sessions could first be had; 0 = not yet */
     struct reactor_outputs *out;
     bool started, fatal;
     unsigned first_round; /* shards that have not been taken the first time */
