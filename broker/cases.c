@@ -117,6 +117,7 @@ void case_touch(reactor_t *r, struct centry *e)
 /* The batch that changed it is durable. */
 void case_clean(reactor_t *r, struct centry *e)
 {
+    r->shards[e->shard].uncounted = true;
     if (e->dirty == 0) {
         lru_add(r, e);
     }

@@ -86,6 +86,9 @@ static void loaded(reactor_t *r, const struct load *l, const struct store_result
     case LOAD_DEAD:
         redrive_loaded(r, res);
         break;
+    case LOAD_COUNTS:
+        counts_loaded(r, l->req.shard, res);
+        break;
     case LOAD_CASES:
         r->loads_cases--;
         case_loaded(r, res, res->outcome != STORE_OK);

@@ -350,6 +350,7 @@ static void settle_step(reactor_t *r)
     batch_close(r);
     batch_encode_ahead(r);
     outbox_dispatch(r);
+    counts_ask(r);
     loads_end_of_step(r);
     case_evict(r);
     cw_timer(r);

@@ -29,6 +29,7 @@
 #define RX_IDLE_US        (30 * STO_US_PER_SEC) /* manual clock: then the worker is named */
 #define RX_BACK_US        (10 * STO_US_PER_SEC) /* manual clock: for a worker that was lost */
 #define RX_FIRST_US       (3 * STO_US_PER_SEC)  /* manual clock: for one never heard of */
+#define RX_COUNT_SHARE    100                   /* counting takes one in so many microseconds */
 #define RX_KEYS_WANTED    4096u
 #define RX_KEYS_LOW       1024u
 #define RX_WINDOW_HOURS   2
@@ -178,6 +179,8 @@ struct shard {
     int64_t restart_from_us, restart_at_us; /* an outage: clocks due in it are lengthened; 0 */
     bool touched;                           /* by the open batch */
     bool trim;                              /* something can be deleted */
+    bool uncounted;                         /* its cases changed since they were counted */
+    uint64_t n_open, n_without_holder;      /* as last counted */
     uint64_t load_tag_min;                  /* loads with a lower tag are of a former life */
 };
 
@@ -397,6 +400,11 @@ struct reactor {
     VEC(struct load) again; /* failed, to be put out again at again_mono_us */
     int64_t again_mono_us, cases_again_mono_us;
     unsigned loads_cases; /* LOAD_CASES under way */
+    struct {
+        bool asked, more; /* more: the last look found one */
+        unsigned next;    /* shard to look at first */
+        int64_t asked_mono_us, again_mono_us;
+    } count;
 
     VEC(struct loaded_key) keys; /* pool */
     bool keys_asked;
@@ -620,6 +628,10 @@ void cw_horizon(reactor_t *r, int64_t until_us);
 bool cw_complete(const reactor_t *r, int64_t until_us); /* heap holds everything up to there */
 int64_t cw_next(const reactor_t *r);                    /* INT64_MAX = none in the heap */
 void cw_timer(reactor_t *r);
+
+/* stats.c */
+void counts_ask(reactor_t *r);
+void counts_loaded(reactor_t *r, unsigned shard, const struct store_result *res);
 
 /* barrier.c */
 void barrier_idle(reactor_t *r, struct peer_session *s, const Saatto__V1__ClockIdle *m);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Figures for /metrics and /readyz. Cases and handovers are counted among those in
- * the cache: what stands in the database alone is counted there.
+ * Figures for /metrics and /readyz. Open cases are counted in the store, a shard at a
+ * time, so often that it takes a hundredth of the time; handovers among those in memory.
  */
 #include <string.h>
 
@@ -38,6 +38,44 @@ static unsigned handovers_of(const struct case_state *s)
     return n > 0;
 }
 
+/* The next shard whose cases have changed, if it is time. */
+void counts_ask(reactor_t *r)
+{
+    if (r->count.asked || !r->cfg || taking_over(r)) {
+        return;
+    }
+    if (r->mono_us < r->count.again_mono_us) {
+        if (r->count.more) {
+            rx_timer(r, r->count.again_mono_us);
+        }
+        return;
+    }
+    for (unsigned i = 0; i < r->opt.n_shards; i++) {
+        struct shard *sh = &r->shards[(r->count.next + i) % r->opt.n_shards];
+        if (sh->phase == SHARD_OWNED && sh->uncounted) {
+            sh->uncounted = false;
+            r->count.asked = r->count.more = true;
+            r->count.asked_mono_us = r->mono_us;
+            r->count.next = sh->number + 1u;
+            loads_ask(r, &(struct store_request){
+                             .kind = STORE_LOAD, .what = LOAD_COUNTS, .shard = sh->number});
+            return;
+        }
+    }
+    r->count.more = false; /* the tick looks again */
+    r->count.again_mono_us = r->mono_us + RX_TICK_US / 4;
+}
+
+void counts_loaded(reactor_t *r, unsigned shard, const struct store_result *res)
+{
+    struct shard *sh = &r->shards[shard];
+    int64_t took_us = r->mono_us - r->count.asked_mono_us;
+    r->count.asked = false;
+    r->count.again_mono_us = r->mono_us + RX_COUNT_SHARE * (took_us > 0 ? took_us : 1);
+    sh->n_open = res->n_open;
+    sh->n_without_holder = res->n_without_holder;
+}
+
 void reactor_stats(const reactor_t *r, struct reactor_stats *out)
 {
     const struct centry *e;
@@ -45,6 +83,11 @@ void reactor_stats(const reactor_t *r, struct reactor_stats *out)
     out->not_ready = why_not_ready(r);
     out->ready = out->not_ready == NULL;
     out->cases_open = out->cases_without_holder = out->handovers_open = 0;
+    for (unsigned i = 0; i < r->opt.n_shards; i++) {
+        const struct shard *sh = &r->shards[i];
+        out->cases_open += sh->phase == SHARD_OWNED ? sh->n_open : 0;
+        out->cases_without_holder += sh->phase == SHARD_OWNED ? sh->n_without_holder : 0;
+    }
     out->bytes_cached = r->out_row_bytes;
     for (size_t i = 0; (e = table_next(&r->cases, &i));) {
         out->bytes_cached += sizeof(*e) + e->n_data;
@@ -53,8 +96,6 @@ void reactor_stats(const reactor_t *r, struct reactor_stats *out)
         }
         out->bytes_cached += sizeof(*e->state);
         if (e->state->status == CASE_OPEN) {
-            out->cases_open++;
-            out->cases_without_holder += e->state->holder.org == 0;
             out->handovers_open += handovers_of(e->state);
         }
     }

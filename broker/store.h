@@ -175,7 +175,15 @@ struct batch {
 };
 
 /* ---- requests */
-enum load_what { LOAD_CASES = 1, LOAD_CONFIG, LOAD_WORKFLOW, LOAD_ANSWERS, LOAD_KEYS, LOAD_DEAD };
+enum load_what {
+    LOAD_CASES = 1,
+    LOAD_CONFIG,
+    LOAD_WORKFLOW,
+    LOAD_ANSWERS,
+    LOAD_KEYS,
+    LOAD_DEAD,
+    LOAD_COUNTS /* open cases of a shard */
+};
 struct answer_key {
     uint16_t shard, org;
     uint64_t stream, seq;
@@ -184,7 +192,7 @@ struct store_request {
     enum store_kind kind;
     uint64_t tag;        /* comes back in the result */
     sto_arena_t *arena;  /* owns everything below; may be NULL for small requests */
-    uint16_t shard;      /* TAKE_OVER, DUE, BACKLOG */
+    uint16_t shard;      /* TAKE_OVER, DUE, BACKLOG, LOAD_COUNTS */
     struct batch *batch; /* COMMIT; SETTLE: the batch in doubt */
     enum load_what what; /* LOAD */
     struct sto_uuid *ids;
@@ -316,7 +324,8 @@ struct store_result {
     struct row_dead *dead;
     uint32_t n_dead;
     struct sto_uuid *due;
-    uint32_t n_due; /* DUE: ids */
+    uint32_t n_due;                    /* DUE: ids */
+    uint64_t n_open, n_without_holder; /* LOAD_COUNTS */
     /* LOAD_CONFIG */
     uint64_t config;
     uint16_t n_shards; /* of the installation; reactor_options.n_shards 0 means: this */

@@ -112,6 +112,7 @@ enum load_statement {
     LD_DUE,
     LD_BACKLOG,
     LD_DEAD,
+    LD_COUNTS,
     LD_CONFIG_INSTALLATION,
     LD_CONFIG_NETWORK,
     LD_CONFIG_WORKFLOWS,

@@ -78,6 +78,10 @@ const struct pg_statement load_statements[LD_STATEMENTS + 1] = {
                          " AND ($1::int4 = 0 OR org = $1)"
                          " AND ($2::int8 = 0 OR (seq = $2 AND shard = $4::int2))"
                          " ORDER BY shard, org, seq LIMIT $3::int8"},
+    /* an open case always has a clock, so the index of clocks finds it */
+    [LD_COUNTS] = {"counts", "SELECT count(*), count(*) FILTER (WHERE holder_org = 0) FROM case_row"
+                             " WHERE shard = $1::int2 AND wake < 2147483647 AND open"
+                             " AND aggregate = 0"},
     [LD_CONFIG_INSTALLATION] =
         {"config_installation",
          "SELECT (SELECT max(config) FROM shard), shards, manual_clock, clock FROM installation"},
@@ -413,6 +417,27 @@ static void dead_start(struct store_pg *s)
     pg_params_release(&p);
 }
 
+static void counts_result(void *arg, unsigned query, const PGresult *r)
+{
+    struct store_pg *s = arg;
+
+    (void)query;
+    if (rows_of(s, r)) {
+        s->loading.result.n_open = (uint64_t)pg_int8(r, 0, 0);
+        s->loading.result.n_without_holder = (uint64_t)pg_int8(r, 0, 1);
+    }
+}
+
+static void counts_start(struct store_pg *s)
+{
+    struct pg_params p = {0};
+
+    pg_params_call(&p, LD_COUNTS);
+    pg_params_int2(&p, (int16_t)s->loading.request->shard);
+    load_send(s, &p, counts_result, simple_done);
+    pg_params_release(&p);
+}
+
 /* --------------------------------------------------------------------- queue */
 
 static void load_start(struct store_pg *s)
@@ -435,6 +460,9 @@ static void load_start(struct store_pg *s)
         break;
     case LOAD_DEAD:
         dead_start(s);
+        break;
+    case LOAD_COUNTS:
+        counts_start(s);
         break;
     }
 }

@@ -113,6 +113,7 @@ void takeover_done(reactor_t *r, const struct store_result *res)
         return;
     }
     sh->phase = SHARD_OWNED;
+    sh->uncounted = true;
     sh->epoch = h->epoch;
     sh->incarnation = h->incarnation;
     track_set(&sh->idx, h->next_idx);

@@ -216,6 +216,16 @@ static void read_due(struct model *m, const struct store_request *req, struct st
     }
 }
 
+static void read_counts(struct model *m, const struct store_request *req, struct store_result *res)
+{
+    const struct model_case *c;
+    for (size_t i = 0; (c = table_next(&m->cases, &i));) {
+        bool counts = c->row.shard == req->shard && c->row.open && c->row.aggregate == 0;
+        res->n_open += counts;
+        res->n_without_holder += counts && c->row.holder_org == 0;
+    }
+}
+
 void model_read(struct model *m, const struct store_request *req, struct store_result *res)
 {
     if (req->kind == STORE_BACKLOG) {
@@ -245,6 +255,9 @@ void model_read(struct model *m, const struct store_request *req, struct store_r
         break;
     case LOAD_DEAD:
         read_dead(m, req, res);
+        break;
+    case LOAD_COUNTS:
+        read_counts(m, req, res);
         break;
     }
 }

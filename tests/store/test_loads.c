@@ -243,6 +243,27 @@ static void a_dead_delivery_leaves_its_outbox_and_can_be_redriven(void **state)
         "0");
 }
 
+#define COUNT_OPEN                                                                                 \
+    "SELECT count(*) FROM case_row WHERE shard = %u AND open AND aggregate = 0"                    \
+    " AND (%u = 1 OR holder_org = 0)"
+
+static void open_cases_are_counted_in_their_shard(void **state)
+{
+    (void)state;
+    commit_one();
+    for (unsigned shard = 0; shard < 4; shard++) {
+        struct store_request *r = request(STORE_LOAD);
+        r->shard = (uint16_t)shard;
+        struct store_result res = load(LOAD_COUNTS, r);
+        char n[24];
+        snprintf(n, sizeof n, "%llu", (unsigned long long)res.n_open);
+        assert_string_equal(sql(server.admin, COUNT_OPEN, shard, 1), n);
+        snprintf(n, sizeof n, "%llu", (unsigned long long)res.n_without_holder);
+        assert_string_equal(sql(server.admin, COUNT_OPEN, shard, 0), n);
+        sto_arena_destroy(&res.arena);
+    }
+}
+
 static void mail_arrives_once(void **state)
 {
     (void)state;
@@ -410,6 +431,7 @@ int test_loads(void)
         cmocka_unit_test(backlogs_begin_after_what_was_seen),
         cmocka_unit_test(due_cases_are_those_whose_hour_has_come),
         cmocka_unit_test(a_dead_delivery_leaves_its_outbox_and_can_be_redriven),
+        cmocka_unit_test(open_cases_are_counted_in_their_shard),
         cmocka_unit_test(mail_arrives_once),
         cmocka_unit_test(the_configuration_is_read_in_one_piece),
         cmocka_unit_test(a_takeover_waits_for_an_open_guard),

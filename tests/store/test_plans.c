@@ -17,7 +17,8 @@
 
 static const unsigned hot_loads[] = {LD_TAKE,       LD_HEAD_EVENT, LD_HEAD_INBOX, LD_HEAD_CURSORS,
                                      LD_HEAD_HEADS, LD_HEAD_MAILS, LD_CASES,      LD_CLIENTS,
-                                     LD_ANSWERS,    LD_DUE,        LD_BACKLOG,    LD_BEAT};
+                                     LD_ANSWERS,    LD_DUE,        LD_BACKLOG,    LD_COUNTS,
+                                     LD_BEAT};
 
 /* The plan of a statement as a session of the store has it; malloc'd. */
 static char *plan_of(PGconn *db, const struct pg_statement *st)
