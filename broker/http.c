@@ -101,6 +101,13 @@ static int parse_address(const char *address, struct sockaddr_in *out, struct st
     return 0;
 }
 
+int http_check(const char *address, struct sto_err *err)
+{
+    struct sockaddr_in where;
+
+    return parse_address(address, &where, err);
+}
+
 int http_new(const char *address, const struct http_state *state, http_t **out, struct sto_err *err)
 {
     struct sockaddr_in where;

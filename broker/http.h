@@ -13,6 +13,8 @@ struct http_state { /* the supervisor's; read at each request on the same thread
     unsigned restarts;
 };
 typedef struct http http_t;
+/* 0 if it is an address to serve on, else STO_E_CONFIG. */
+int http_check(const char *address, struct sto_err *err);
 /* address "host:port"; state borrowed. */
 int http_new(const char *address, const struct http_state *state, http_t **out,
              struct sto_err *err);

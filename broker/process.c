@@ -114,7 +114,7 @@ int process_curve_keys(const char *path, char pub[41], char sec[41], struct sto_
         rc = sto_fail(err, STO_E_CONFIG,
                       "key file '%s' must hold two lines of 40 characters: public and secret key",
                       path);
-        sto_err_fix(err, "make one with: saatto org key --new %s", path);
+        sto_err_fix(err, "`saatto org key new` and `saatto dev` write such files");
     }
     sto_wipe(text, len);
     free(text);

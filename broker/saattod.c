@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "http.h"
 #include "process.h"
 #include "settings.h"
 #include "shell.h"
@@ -205,6 +206,44 @@ static int run_core(const struct arguments *a, const sto_settings_t *s, const ch
     return rc != 0 ? rc : shell_run(&o, err);
 }
 
+/* "tcp://host:port" */
+static int check_listen(const char *endpoint, struct sto_err *err)
+{
+    const char *colon = strrchr(endpoint, ':');
+    char *end = NULL;
+    bool tcp = strncmp(endpoint, "tcp://", 6) == 0 && colon > endpoint + 6;
+    long port = tcp ? strtol(colon + 1, &end, 10) : 0;
+
+    if (!tcp || *end != '\0' || port < 1 || port > 65535) {
+        return sto_fail(err, STO_E_CONFIG, "setting 'listen' must be tcp://host:port, got '%s'",
+                        endpoint);
+    }
+    return 0;
+}
+
+/* What can be known to be wrong before anything is started; tells all of it. */
+static int check_values(const sto_settings_t *s, struct sto_err *err)
+{
+    char pub[41], sec[41], text[1024];
+    struct sto_err e[3] = {0};
+    const char *http = sto_settings_str(s, "http");
+    int n = 0;
+
+    check_listen(sto_settings_str(s, "listen"), &e[0]);
+    if (http[0] != '\0') {
+        http_check(http, &e[1]);
+    }
+    process_curve_keys(sto_settings_str(s, "server-key"), pub, sec, &e[2]);
+    sto_wipe(sec, sizeof sec);
+    for (int i = 0; i < 3; i++) {
+        if (e[i].code != 0) {
+            fprintf(stderr, "%s\n", sto_err_format(&e[i], text, sizeof text));
+            n++;
+        }
+    }
+    return n == 0 ? 0 : sto_fail(err, STO_E_CONFIG, "%d of the settings cannot be used", n);
+}
+
 /* What the children get: the same configuration and assignments. */
 static void rest_of(const struct arguments *a, char **rest)
 {
@@ -226,8 +265,10 @@ static int run(const struct arguments *a, const sto_settings_t *s, struct sto_er
 {
     const char *run_dir = sto_settings_str(s, "run-dir");
     char *endpoint = sto_asprintf("ipc://%s/core.ipc", run_dir);
-    int rc = sto_mkdirs(run_dir, 0700, err);
+    bool supervises = a->replay == NULL && a->role == NULL;
+    int rc = supervises ? check_values(s, err) : 0;
 
+    rc = rc != 0 ? rc : sto_mkdirs(run_dir, 0700, err);
     process_init();
     if (rc == 0 && a->replay != NULL) {
         rc = run_replay(a, s, err);
