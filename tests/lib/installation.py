@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,11 @@ class Installation:
     def stop(self):
         if self.up:
             self.up = False
-            self.run("dev", "--stop", timeout=60)
+            try:
+                self.run("dev", "--stop", timeout=60)
+            except Exception:  # whatever is wrong with that program: leave nothing running
+                os.kill(self.info["pids"]["dev"], signal.SIGTERM)
+                raise
 
     def run(self, *words, status=0, env=None, timeout=60, text=None):
         """Runs `saatto WORDS --var …`; returns its standard output. status None: any."""
