@@ -36,7 +36,8 @@ struct load {
     unsigned index;
     const char *own, *other;
     struct turn *turns;
-    size_t n_turns;
+    size_t n_turns, n_slots; /* n_slots: of them, those with a slot */
+    uint32_t active;         /* as make_due last saw it */
     bool counted_ready;
 };
 
@@ -100,6 +101,7 @@ static void later_or_now(struct load *l, const struct turn *t)
     }
     STO_ASSERT(l->n_turns < TURNS_MAX);
     l->turns[l->n_turns++] = due;
+    l->n_slots += due.slot_us != 0;
 }
 
 static void make_due(struct load *l)
@@ -108,6 +110,11 @@ static void make_due(struct load *l)
     uint32_t active = atomic_load(&l->share->active);
     size_t k = 0;
 
+    if (l->n_slots == 0 && active == l->active) {
+        return; /* a thousand resting cases must not cost anything */
+    }
+    l->active = active;
+    l->n_slots = 0;
     for (size_t i = 0; i < l->n_turns; i++) {
         struct turn t = l->turns[i];
         if (t.number < active && t.slot_us == 0 &&
@@ -123,6 +130,7 @@ static void make_due(struct load *l)
             make(l, &t);
         } else {
             l->turns[k++] = t;
+            l->n_slots += t.slot_us != 0;
         }
     }
     l->n_turns = k;
@@ -270,7 +278,7 @@ static int run_load(struct load *l, const installation_t *in, const struct key_p
         return sto_fail(err, (enum sto_code)error.code, "%s", error.what);
     }
     while (atomic_load(&l->share->stop) == 0) {
-        if (saatto_step(l->session, l->n_turns != 0 ? 1 : 50, &error) < 0) {
+        if (saatto_step(l->session, l->n_slots != 0 ? 1 : 50, &error) < 0) {
             saatto_close(&l->session);
             return sto_fail(err, (enum sto_code)error.code, "%s", error.what);
         }
