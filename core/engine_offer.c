@@ -8,7 +8,7 @@
 
 #include "turn.h"
 
-enum who { WHO_RECEIVER, WHO_RECEIVER_ONLY, WHO_SENDER, WHO_EITHER };
+enum who { WHO_RECEIVER, WHO_RECEIVER_ONLY, WHO_SENDER, WHO_SENDER_OR_CLIENT, WHO_EITHER };
 enum { KIND_T = 1, KIND_R = 2, KIND_C = 4, KIND_TR = 3, KIND_ALL = 7 };
 enum clocks { CLOCKS_NEW, CLOCKS_KEEP };
 
@@ -69,8 +69,8 @@ static const struct rule rules[] = {
      NULL},
     {EVENT_CONFIRM_TAKEOVER, WHO_RECEIVER_ONLY, KIND_T, S(OFFER_ACCEPTED) | S(OFFER_MET),
      OFFER_TAKEN_OVER, CLOCKS_NEW, guard_confirm, then_confirm},
-    {EVENT_WITHDRAW, WHO_SENDER, KIND_ALL, BEFORE_SERVICE, OFFER_WITHDRAWN, CLOCKS_NEW, NULL,
-     then_withdrawn},
+    {EVENT_WITHDRAW, WHO_SENDER_OR_CLIENT, KIND_ALL, BEFORE_SERVICE, OFFER_WITHDRAWN, CLOCKS_NEW,
+     NULL, then_withdrawn},
     {EVENT_START_SERVICE, WHO_RECEIVER, KIND_R, S(OFFER_ACCEPTED) | S(OFFER_BOOKED) | S(OFFER_MET),
      OFFER_IN_SERVICE, CLOCKS_NEW, NULL, then_start},
     {EVENT_REPORT, WHO_RECEIVER, KIND_R, S(OFFER_IN_SERVICE), OFFER_REPORTED, CLOCKS_NEW,
@@ -171,6 +171,8 @@ static bool side_may(const struct case_state *s, const struct wf_step *w, const 
     case WHO_RECEIVER_ONLY:
         return receiver;
     case WHO_SENDER:
+        return sender;
+    case WHO_SENDER_OR_CLIENT: /* the client's wish comes through either side */
         return sender || (by_client && receiver);
     case WHO_EITHER:
         return receiver || sender;

@@ -218,6 +218,25 @@ static void the_client_may_withdraw_through_either_side(void **state)
     rig_destroy(&r);
 }
 
+/* The client's wish opens a withdrawal to the receiver, and nothing else of the sender's. */
+static void the_receiver_never_answers_its_own_question(void **state)
+{
+    struct rig *r = rig_new(WF_TRANSFER);
+    (void)state;
+    TAKEN(r, rig_start(r));
+    TAKEN(r, offer_to(r, "city"));
+    struct input in = from(EVENT_TAKE_UP, CITY);
+    in.worker = "Maija";
+    TAKEN(r, rig_event(r, &in));
+    in = from(EVENT_REQUEST_INFO, CITY);
+    in.text = "which days";
+    TAKEN(r, rig_event(r, &in));
+    in = from(EVENT_GIVE_INFO, CITY);
+    in.by_client = true;
+    REFUSED(rig_event(r, &in), STO_E_NOT_ALLOWED);
+    rig_destroy(&r);
+}
+
 static void only_who_may_hold_and_is_in_force_receives(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -372,6 +391,7 @@ int main(void)
         cmocka_unit_test(the_cap_ends_every_handover),
         cmocka_unit_test(a_place_not_kept_current_twice_is_lost),
         cmocka_unit_test(the_client_may_withdraw_through_either_side),
+        cmocka_unit_test(the_receiver_never_answers_its_own_question),
         cmocka_unit_test(only_who_may_hold_and_is_in_force_receives),
         cmocka_unit_test(a_draft_reminds_and_stays),
         cmocka_unit_test(exits_of_their_own_tell_a_no_from_silence),
