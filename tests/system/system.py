@@ -1,0 +1,390 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: EUPL-1.2
+"""The whole of Saatto by its command line, as its users meet it.
+
+Two installations on the manual clock run side by side. In `a` two organisations are programs behind the adapter exec and
+`saatto dev` is stopped and started; `b` has no workers, is left alone, and in the end is damaged on purpose.
+"""
+
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+
+from installation import BUILD, ROOT, SAATTO, Installation, Report, select_briefly  # noqa: E402
+
+NOBODY = "00000000-0000-8000-8000-000000000000"
+SAMPLE = ROOT / "workers" / "samples" / "exec-sample.py"
+ENDED, FAILED, USAGE, NOT_FOUND, REFUSED, UNREACHABLE, DIFFERENT = 0, 1, 2, 3, 4, 5, 10
+
+
+def saatto(*words, var=None, env=None):
+    """(status, standard output, standard error) of a command."""
+    more = ["--var", str(var)] if var else []
+    done = subprocess.run([str(SAATTO), *map(str, words), *more], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def wait(condition, timeout_s=20):
+    until = time.monotonic() + timeout_s
+    while True:
+        got = condition()
+        if got:
+            return got
+        assert time.monotonic() < until, "it did not come to it"
+        select_briefly()
+
+
+def start(i, record, *more, status=ENDED):
+    """Starts a wage-subsidy case about the client of that name, unless `more` names another; returns its answer."""
+    client = [] if "--client" in more else ["--client", f"client of {record}"]
+    return i.json("case", "start", "--org", "oulu", "--workflow", "palkkatuki", "--home", "oulu", "--record", record, "--set",
+                  f"record={record}", "--set", "hetu=010180-999A", *client, *more, status=status)[0]
+
+
+def alive(pid):
+    """Whether a process runs; one that only waits to be reaped has ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def processes_of(i):
+    """Every process of an installation: what its file names, and their descendants."""
+    pids = json.loads((i.var / "saatto.json").read_text())["pids"]
+    family = {pids["dev"], pids["postgres"], pids["saattod"], *pids.get("workers", {}).values()}
+    parents = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            parents[int(entry.name)] = int((entry / "stat").read_text().rsplit(") ", 1)[1].split()[1])
+        except OSError:
+            continue
+    while True:
+        more = {pid for pid, parent in parents.items() if parent in family} - family
+        if not more:
+            return family
+        family |= more
+
+
+def sql(i, text):
+    psql = shutil.which("psql") or "/usr/lib/postgresql/15/bin/psql"
+    subprocess.run([psql, "-qX", "-v", "ON_ERROR_STOP=1", "-c", text, i.info["dsn"]["admin"]], check=True, capture_output=True)
+
+
+def page(i, path):
+    try:
+        with urllib.request.urlopen(f"http://{i.info['http']}{path}", timeout=10) as got:
+            return got.status, got.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, e.read().decode()
+
+
+class Suite:
+    def __init__(self, a, b):
+        self.a, self.b = a, b
+        self.work = a.folder
+
+    # ---- an organisation's own program
+
+    def program_answers(self):
+        self.handed = start(self.a, "handed")["case"]
+        taken = self.a.json("handover", "task-result", self.handed, "--org", "oulu", "--exit", "no-place")
+        assert taken["taken"] and len(taken["leaf"]) == 64, taken
+        offer = wait(lambda: [x for x in self.a.json("handover", "show", self.handed) if x["state"] == "accepted"])[0]
+        assert offer["to"].startswith("oulu-te/") and offer["meeting"] is None, offer
+        by = [(e["event"], e["by"]) for e in self.a.json("case", "show", self.handed)["events"]]
+        assert by[-1] == ("accept", "oulu-te"), by
+        assert self.a.json("case", "show", self.handed)["holder"].startswith("oulu/"), "accepted is not taken over"
+
+    # ---- duplicates
+
+    def same_record_same_case(self):
+        first = start(self.a, "twice")
+        again = start(self.a, "twice")
+        assert first["case"] == again["case"] and again["state"] == "started before", again
+
+    def one_open_case(self):
+        first = start(self.a, "one", "--client", "the same person")
+        second = start(self.a, "two", "--client", "the same person", status=REFUSED)
+        assert second["state"] == "refused" and first["case"] in second["what"], second
+        _, _, said = saatto("case", "start", "--org", "oulu", "--workflow", "palkkatuki", "--home", "oulu", "--record", "three", "--client",
+                            "the same person", "--set", "record=x", "--set", "hetu=010180-999A", var=self.a.var)
+        assert "E-duplicate-case" in said and first["case"] in said, said
+
+    # ---- the command line's contract
+
+    def exit_statuses(self):
+        broken = self.broken_workflow()
+        for expected, code, words in (
+                (ENDED, "", ["case", "list"]),
+                (FAILED, "E-config", ["flow", "check", broken]),
+                (USAGE, "E-usage", ["case", "list", "--nonsense"]),
+                (USAGE, "E-usage", ["nonsense"]),
+                (USAGE, "E-usage", ["message", "dead", "redrive", "--reason", "x", "--seq", "3"]),
+                (NOT_FOUND, "E-not-found", ["case", "show", NOBODY]),
+                (NOT_FOUND, "E-not-found", ["explain", "E-nonsense"]),
+                (REFUSED, "E-wrong-state", ["handover", "accept", self.handed, "--org", "oulu-te"]),
+                (REFUSED, "E-refused", ["dev", "--detach"])):
+            status, _, said = saatto(*words, var=self.a.var)
+            assert status == expected and code in said, (words, status, said)
+        status, _, said = saatto("status", var=self.work / "nothing-here")
+        assert status == UNREACHABLE and "E-unreachable" in said, (status, said)
+
+    def json_alone(self):
+        for words in (["case", "list"], ["case", "show", self.handed], ["case", "why", self.handed], ["handover", "list"],
+                      ["handover", "show", self.handed], ["queue", "list"], ["message", "dead", "list"], ["org", "list"],
+                      ["org", "key", "list"], ["flow", "list"], ["flow", "check", "palkkatuki"], ["clock", "show"], ["status"], ["doctor"],
+                      ["version"], ["explain"], ["explain", "E-gap"], ["audit", "replay"]):
+            status, out, said = saatto(*words, "-o", "json", var=self.a.var)
+            assert status == ENDED, (words, status, said)
+            json.loads(out)
+        for words in (["case", "show", NOBODY], ["case", "list", "--nonsense"], ["explain", "E-nonsense"]):
+            _, out, said = saatto(*words, "-o", "json", var=self.a.var)
+            assert (out == "" or json.loads(out) is not None) and said.startswith("E-"), (words, out, said)
+
+    def explains(self):
+        rows = self.a.json("explain")
+        table = re.findall(r"X\(\s*\w+,\s*(\d+),\s*\"([^\"]+)\",\s*(\d+),\s*(\d+)", (ROOT / "lib" / "sto_err.h").read_text().replace("\\\n", " "))
+        assert len(rows) == len(table) > 40, (len(rows), len(table))
+        for number, code, http, status in table:
+            row = self.a.json("explain", code)
+            assert (row["number"], row["http"], row["exit"]) == (int(number), int(http), int(status)) and row["explain"], row
+
+    def fingerprint(self):
+        a = self.a
+        status = a.json("status")
+        files = sorted((str(p), p.read_bytes()) for p in a.var.glob("keys/*")) + [p.read_bytes() for p in a.var.glob("starts.jsonl")]
+        return (status["events"], status["configuration"], status["now"], a.json("case", "list"), a.json("flow", "list"),
+                a.json("org", "key", "list"), files)
+
+    def dry_runs(self):
+        before = self.fingerprint()
+        key = self.a.new_key()[0]
+        own = (self.a.var / "keys" / "verve.key").read_text().split()[0]
+        for words in (["case", "start", "--cohort", "info-500"],
+                      ["handover", "book", self.handed, "--org", "oulu-te", "--at", "2005-01-12 10:00"],
+                      ["flow", "deploy", self.next_version()],
+                      ["clock", "advance", "--by", "1 year"],
+                      ["org", "key", "new", "verve"], ["org", "key", "add", "verve", key],
+                      ["org", "key", "revoke", own, "--reason", "x"],
+                      ["message", "dead", "redrive", "--reason", "x"]):
+            status, out, said = saatto(*words, "--dry-run", "-o", "json", var=self.a.var)
+            assert status == ENDED and json.loads(out) is not None, (words, status, said)
+        assert self.fingerprint() == before
+
+    # ---- configurations that are wrong
+
+    def broken_workflow(self):
+        folder = self.work / "broken" / "palkkatuki"
+        if not folder.exists():
+            shutil.copytree(ROOT / "workflows" / "palkkatuki", folder)
+            text = (folder / "workflow.cfg").read_text()
+            for good, bad in (('first = "prepare"', 'first = "prepair"'), ('no-place = "to-te"', 'no-place = "nowhere"'),
+                              ('apply-time    : { type = "duration"', 'apply-time : { type = "duratoin"')):
+                assert good in text
+                text = text.replace(good, bad, 1)
+            (folder / "workflow.cfg").write_text(text)
+        return folder
+
+    def wrong_settings(self):
+        config = self.work / "wrong.cfg"
+        config.write_text('listn = "tcp://127.0.0.1:7700";\ncache-cases = 0;\nhttp = 5;\n')
+        done = subprocess.run([BUILD / "bin" / "saattod", "-c", config, "--set", "batch-events=many", "--set", "nonsense=1"], capture_output=True,
+                              text=True, timeout=30, check=False)
+        assert done.returncode == FAILED and done.stdout == "", done
+        for part in ("wrong.cfg:1:", "'listn'", "did you mean 'listen'", "wrong.cfg:2:", "64..65536", "wrong.cfg:3:", "'batch-events'", "'nonsense'"):
+            assert part in done.stderr, (part, done.stderr)
+        done = subprocess.run([BUILD / "bin" / "saattod", "--set", "listen=nowhere", "--set", "http=there", "--set", f"server-key={config}"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == FAILED, done
+        for part in ("'listen' must be", "'http' must be", "key file"):
+            assert part in done.stderr, (part, done.stderr)
+
+    def broken_is_refused(self):
+        folder = self.broken_workflow()
+        found = self.a.json("flow", "check", folder, status=FAILED)
+        text = json.dumps(found)
+        assert len(found) >= 3 and "prepair" in text and "nowhere" in text and "duratoin" in text, found
+        assert all(x["line"] > 0 and x["file"].endswith("workflow.cfg") for x in found), found
+        before = self.a.json("flow", "list")
+        self.a.run("flow", "deploy", folder, status=FAILED)
+        assert self.a.json("flow", "list") == before
+
+    # ---- a new version of a workflow
+
+    def next_version(self):
+        """Version 2, in which `prepare` knows no 'no-place'."""
+        folder = self.work / "next" / "palkkatuki"
+        if not folder.exists():
+            shutil.copytree(ROOT / "workflows" / "palkkatuki", folder)
+            text = (folder / "workflow.cfg").read_text()
+            for old, new in (("version = 1;", "version = 2;"), ('no-place = "to-te";', 'none-found = "to-te";')):
+                assert old in text
+                text = text.replace(old, new, 1)
+            (folder / "workflow.cfg").write_text(text)
+            for scenario in folder.glob("scenarios.cfg"):
+                scenario.write_text(scenario.read_text().replace("no-place", "none-found"))
+            texts = folder / "texts.cfg"
+            texts.write_text(texts.read_text().replace("no-place", "none-found"))
+        return folder
+
+    def hot_deployment(self):
+        a = self.a
+        old = start(a, "of version 1")["case"]
+        [done] = a.json("flow", "deploy", self.next_version())
+        assert done["deployed"] == "deployed", done
+        new = start(a, "of version 2")["case"]
+        assert a.json("case", "show", old)["version"] == 1 and a.json("case", "show", new)["version"] == 2
+        no = a.json("handover", "task-result", new, "--org", "oulu", "--exit", "no-place", status=REFUSED)
+        assert not no["taken"], no
+        for case, way in ((old, "no-place"), (new, "none-found")):
+            assert a.json("handover", "task-result", case, "--org", "oulu", "--exit", way)["taken"]
+            assert a.json("case", "show", case)["work"][0]["step"] == "to-te"
+        text = (self.next_version() / "workflow.cfg").read_text()
+        (self.next_version() / "workflow.cfg").write_text(text.replace('"3 months"', '"2 months"', 1))
+        a.run("flow", "deploy", self.next_version(), status=REFUSED)  # other bytes under a version that stands
+
+    # ---- figures
+
+    def pages(self):
+        assert page(self.a, "/livez") == (200, "ok\n")
+        assert page(self.a, "/readyz") == (200, "ready\n")
+        status, text = page(self.a, "/readyz?verbose")
+        assert status == 200 and text.count("[+]") == 4 and "[-]" not in text, text
+        assert page(self.a, "/nonsense")[0] == 404
+        status, text = page(self.a, "/metrics")
+        assert status == 200
+        for line in text.splitlines():
+            assert re.fullmatch(r"# TYPE saatto_\w+ (counter|gauge|histogram)|saatto_\w+(\{[^{}]*\})? [-+.e0-9]+", line), line
+        documented = (ROOT / "docs" / "how-to" / "read-the-metrics.md").read_text()
+        for name in re.findall(r"# TYPE (saatto_\w+)", text):
+            assert name in documented, f"{name} is not in docs/how-to/read-the-metrics.md"
+
+    def figures(self):
+        for i in (self.a, self.b):
+            n = len([c for c in i.json("case", "list") if c["state"] == "open"])
+            wait(lambda i=i, n=n: i.metric("saatto_cases_open") == {"": n})
+            assert i.metric("saatto_cases_without_holder") == {"": 0}
+
+    # ---- side by side, stopped and started
+
+    def side_by_side(self):
+        a, b = self.a, self.b
+        assert a.info["endpoint"] != b.info["endpoint"] and a.info["http"] != b.info["http"]
+        start(b, "only in b")
+        assert len(b.json("case", "list")) == 1 and not processes_of(a) & processes_of(b)
+        assert b.json("case", "list")[0]["case"] not in [c["case"] for c in a.json("case", "list")]
+
+    def clocks_of(self, i, case):
+        return [(e["event"], e["at"][:19]) for e in i.json("case", "show", case)["events"]]
+
+    def stop_and_start(self):
+        """The same case in both installations: of one that was down in between, every clock fires once, at the same instant."""
+        a, b = self.a, self.b
+        b.run("clock", "advance", "--to", a.json("clock", "show")["now"])
+        pair = [(i, start(i, "in both")["case"]) for i in (a, b)]
+        for i in (a, b):
+            i.run("clock", "advance", "--by", "89 days")
+        before = a.json("case", "list"), a.json("clock", "show"), a.json("flow", "list"), a.json("org", "key", "list")
+        running = processes_of(a)
+        assert len(running) > 15 and all(alive(pid) for pid in running), running
+        a.stop()
+        assert not [pid for pid in running if alive(pid)], "something is left running"
+        status, _, said = saatto("case", "list", var=a.var)
+        assert status == UNREACHABLE and "E-unreachable" in said, (status, said)
+        a.run("dev", "--detach", *OF_A)
+        a.up = True
+        a.info = json.loads((a.var / "saatto.json").read_text())
+        assert (a.json("case", "list"), a.json("clock", "show"), a.json("flow", "list"), a.json("org", "key", "list")) == before
+        for i in (a, b):
+            i.run("clock", "advance", "--by", "30 days")
+        (_, of_a), (_, of_b) = pair
+        assert self.clocks_of(a, of_a) == self.clocks_of(b, of_b), (self.clocks_of(a, of_a), self.clocks_of(b, of_b))
+        assert [e for e, _ in self.clocks_of(a, of_a)].count("clock") >= 2, self.clocks_of(a, of_a)
+
+    def replays(self):
+        for i in (self.a, self.b):
+            found = i.json("audit", "replay")
+            assert found["ok"] and found["differences"] == 0 and found["events"] > 0, found
+
+    # ---- set aside, damaged
+
+    def redrive_names_what_it_means(self):
+        b = self.b
+        rows = [(0, 1, 7), (1, 1, 7), (1, 2, 7), (1, 2, 8)]  # shard, organisation, number
+        sql(b, "INSERT INTO dead SELECT s, o, n, gen_random_uuid(), 2, 0, '', 0, 0, '', 1, now(), 'five sessions' FROM (VALUES "
+            + ", ".join(map(str, rows)) + ") AS t(s, o, n)")
+
+        def chosen(*words):
+            return sorted((x["shard"], x["organisation"], x["seq"]) for x in b.json("message", "dead", "redrive", "--reason", "x", "--dry-run", *words))
+
+        assert len(b.json("message", "dead", "list")) == len(chosen()) == 4
+        assert chosen("--org", "oulu-te") == [(0, "oulu-te", 7), (1, "oulu-te", 7)]
+        assert chosen("--org", "oulu", "--shard", 1, "--seq", 8) == [(1, "oulu", 8)]
+        assert chosen("--org", "oulu", "--shard", 0, "--seq", 7) == []
+        assert len(b.json("message", "dead", "list")) == 4
+        sql(b, "DELETE FROM dead")
+
+    def damage_is_found(self):
+        case = self.b.json("case", "list")[0]["case"]
+        sql(self.b, f"UPDATE case_row SET holder_desk = holder_desk + 1 WHERE case_id = '{case}'")
+        found = self.b.json("audit", "replay", status=DIFFERENT)
+        assert not found["ok"] and found["differences"] >= 1 and case in json.dumps(found["found"]), found
+
+    def stops(self):
+        for i in (self.a, self.b):
+            running = processes_of(i)
+            i.stop()
+            assert not [pid for pid in running if alive(pid)], "something is left running"
+            assert saatto("dev", "--stop", var=i.var)[0] == ENDED, "stopping what does not run does no harm"
+
+
+OF_A = ["--exec", f"oulu={SAMPLE}", "--exec", f"oulu-te={SAMPLE}"]
+TESTS = [
+    ("an organisation's own program answers an offer through the adapter exec", "program_answers"),
+    ("a start that is run again is the same case", "same_record_same_case"),
+    ("a second case of a client is refused and the open one named", "one_open_case"),
+    ("each kind of failure has its exit status and code", "exit_statuses"),
+    ("with -o json standard output holds JSON alone", "json_alone"),
+    ("explain knows every code of the table", "explains"),
+    ("--dry-run changes nothing", "dry_runs"),
+    ("wrong settings are all told, and nothing starts", "wrong_settings"),
+    ("a broken workflow is refused with every error and its line", "broken_is_refused"),
+    ("a running case keeps its workflow version, a new one takes the new", "hot_deployment"),
+    ("livez, readyz and metrics answer, and each metric is documented", "pages"),
+    ("two installations run side by side", "side_by_side"),
+    ("stopped and started, an installation keeps everything and fires each clock once", "stop_and_start"),
+    ("open cases are counted where they stand, after a restart too", "figures"),
+    ("afterwards the logs fold into the stored states", "replays"),
+    ("a redrive names what it means, shard and organisation", "redrive_names_what_it_means"),
+    ("a row that was changed behind the broker's back is found", "damage_is_found"),
+    ("after --stop nothing runs", "stops"),
+]
+
+
+def main():
+    report = Report()
+    os.environ.pop("SAATTO_VAR", None)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        both = [pool.submit(Installation, "--clock=manual", *more) for more in (OF_A, ["--no-workers"])]
+        made = [x.result() for x in both]
+    with made[0] as a, made[1] as b:
+        suite = Suite(a, b)
+        for name, method in TESTS:
+            report.attempt(name, getattr(suite, method))
+    return 1 if report.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
