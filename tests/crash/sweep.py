@@ -38,10 +38,11 @@ from installation import BUILD, SAATTO, Failed, Installation, Report, select_bri
 
 ROLES = ["other", "core", "gate", "worker", "backend"]
 KILLS = 200
-STEPS = 250
+STEPS = 260
 AGAIN, START_CALLS = 0.25, 60  # how often the successor is killed too, while it starts
 BEGIN, END = datetime.date(2005, 1, 3), datetime.date(2009, 7, 1)
 STEP_LIMIT_S = 60
+TIP_S = 600  # seconds by which the same event may differ between two runs
 HELLO_REQUIRED, BUSY = 13, 14
 DIFFERENT = 10  # exit status of audit replay and report summary
 DEMO = ["--clock=manual", "--start", "2005-01-03 08:00", "--network", "oulu-2014"]
@@ -65,8 +66,8 @@ SELECT 'mark', 'clock', 0, 0, 0, (extract(epoch FROM clock) * 1000000)::int8 FRO
 
 # Everything that happened in the demo's own cases, for comparison between two installations.
 STORY = """
-SELECT kind, org, code, date_trunc('second', ts), count(*) FROM event
-  WHERE case_id NOT IN (SELECT case_id FROM event WHERE stream = :stream) GROUP BY 1, 2, 3, 4 ORDER BY 4, 1, 2, 3;
+SELECT kind, org, code, extract(epoch FROM ts)::int8 FROM event
+  WHERE case_id NOT IN (SELECT case_id FROM event WHERE stream = :stream) ORDER BY 1, 2, 3, 4;
 """
 
 
@@ -310,8 +311,12 @@ class Sweep:
         assert other.error is None, other.error
         mine = results(self.i, self.own.client.stream)
         assert mine["outcomes"] == other.results["outcomes"], (mine["outcomes"], other.results["outcomes"])
-        a, b = ({tuple(row) for row in r["story"]} for r in (mine, other.results))
-        assert a == b, f"only here {sorted(a - b)[:10]}, only without kills {sorted(b - a)[:10]}"
+        a, b = mine["story"], other.results["story"]
+        assert len(a) == len(b), f"{len(a)} events here, {len(b)} without kills"
+        # Events of one instant are told apart by microseconds in the order of their arrival, and a reaction is counted from
+        # there in whole minutes: so a minute may tip over. More than that would be another story.
+        other_story = [(x, y) for x, y in zip(a, b) if x[:3] != y[:3] or abs(int(x[3]) - int(y[3])) > TIP_S]
+        assert not other_story, f"(here, without kills): {other_story[:5]}"
 
     # ---- the whole
 
