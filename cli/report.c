@@ -172,11 +172,12 @@ static void print_notes(struct cli *c, const struct cohort_report *k, const char
     }
 }
 
+static const char *const outcome_columns[] = {"what=",     "published=PUBLISHED", "counted=COUNTED",
+                                              "same=SAME", "page=PAGE",           NULL};
+
 static int report_cohort(struct cli *c, struct reading *r, const struct sto_conf *g,
                          const char *lang, unsigned *differ, struct sto_err *err)
 {
-    static const char *const columns[] = {"what=",     "published=PUBLISHED", "counted=COUNTED",
-                                          "same=SAME", "page=PAGE",           NULL};
     const struct sto_conf *id = sto_conf_get(g, "id"), *file = sto_conf_get(g, "file"),
                           *source = sto_conf_get(g, "source");
     struct cohort_report k = {
@@ -186,9 +187,13 @@ static int report_cohort(struct cli *c, struct reading *r, const struct sto_conf
     if (rc == 0) {
         output_say(&c->out, "\n%s (%s)", label_of(sto_conf_get(g, "title"), lang),
                    source != NULL ? source->s : "");
-        output_table(&c->out, columns);
+        if (output_text(&c->out)) {
+            output_table(&c->out, outcome_columns);
+        }
         *differ += print_rows(c, &k, lang);
-        output_table_end(&c->out, "no figures");
+        if (output_text(&c->out)) {
+            output_table_end(&c->out, "no figures");
+        }
         print_notes(c, &k, lang);
     }
     free(k.people);
@@ -216,6 +221,9 @@ static int report_outcomes(struct cli *c, struct sto_err *err)
         rc = sto_fail(err, STO_E_CONFIG, "'%s' has %zu errors", path, sto_diags_errors(diags));
     }
     list = rc == 0 ? sto_conf_get(root, "published") : NULL;
+    if (!output_text(&c->out)) { /* one value for all cohorts; each row names its own */
+        output_table(&c->out, outcome_columns);
+    }
     for (const struct sto_conf *g = list != NULL ? list->child : NULL; g != NULL && rc == 0;
          g = g->next) {
         const struct sto_conf *id = sto_conf_get(g, "id");
@@ -223,6 +231,9 @@ static int report_outcomes(struct cli *c, struct sto_err *err)
             seen++;
             rc = report_cohort(c, &r, g, lang != NULL ? lang : "en", &differ, err);
         }
+    }
+    if (!output_text(&c->out)) {
+        output_table_end(&c->out, "");
     }
     if (rc == 0 && seen == 0) {
         rc = sto_fail(err, STO_E_NOT_FOUND,
