@@ -122,15 +122,6 @@ static void put_events(reactor_t *r, struct batch *out)
     }
 }
 
-static int32_t hour_of(int64_t us)
-{
-    if (us == INT64_MAX) {
-        return INT32_MAX;
-    }
-    int64_t h = us / STO_US_PER_HOUR - (us % STO_US_PER_HOUR < 0);
-    return h >= INT32_MAX ? INT32_MAX - 1 : h <= INT32_MIN ? INT32_MIN : (int32_t)h;
-}
-
 static struct blob out_of(reactor_t *r, const struct sto_buf *b)
 {
     STO_ASSERT(!b->failed);
@@ -207,7 +198,7 @@ static void fill_case(reactor_t *r, const struct centry *e, struct row_case *row
  */
 static int32_t wake_of(const reactor_t *r, struct centry *e, int64_t due)
 {
-    int32_t want = hour_of(due);
+    int32_t want = cw_hour_of(due);
     bool keep = !e->is_new && want != INT32_MAX && e->wake_h <= want &&
                 e->wake_h > r->shards[e->shard].asked_h;
 

@@ -54,9 +54,13 @@ static struct due pop(struct heap *h)
 
 /* --------------------------------------------------------------- windows */
 
-static int32_t hour_of(int64_t us)
+int32_t cw_hour_of(int64_t us)
 {
-    return (int32_t)(us / STO_US_PER_HOUR - (us % STO_US_PER_HOUR < 0));
+    if (us == INT64_MAX) {
+        return INT32_MAX;
+    }
+    int64_t h = us / STO_US_PER_HOUR - (us % STO_US_PER_HOUR < 0);
+    return h >= INT32_MAX ? INT32_MAX - 1 : h <= INT32_MIN ? INT32_MIN : (int32_t)h;
 }
 
 static int64_t end_of(int32_t hour)
@@ -79,7 +83,7 @@ void cw_horizon(reactor_t *r, int64_t until_us)
     if (!r->cfg) {
         return;
     }
-    int32_t want = hour_of(until_us);
+    int32_t want = cw_hour_of(until_us);
     bool asked = false;
     for (unsigned i = 0; i < r->opt.n_shards; i++) {
         struct shard *sh = &r->shards[i];

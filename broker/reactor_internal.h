@@ -624,6 +624,8 @@ void cw_fire(reactor_t *r);
 void cw_due_loaded(reactor_t *r, const struct store_result *res);
 void cw_drop_shard(reactor_t *r, uint16_t shard);
 void cw_thrown(reactor_t *r); /* cached states were dropped: what the heap knew may be wrong */
+/* Hours since 1970; never (INT64_MAX) is INT32_MAX. */
+int32_t cw_hour_of(int64_t us);
 void cw_horizon(reactor_t *r, int64_t until_us);
 bool cw_complete(const reactor_t *r, int64_t until_us); /* heap holds everything up to there */
 int64_t cw_next(const reactor_t *r);                    /* INT64_MAX = none in the heap */

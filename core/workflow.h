@@ -172,9 +172,8 @@ struct wf_step {
     struct wf_exit *exits;
     uint8_t n_exits; /* `on` (and `next`) */
     uint16_t sides[WF_SIDES_MAX];
-    uint8_t n_sides;         /* meanwhile */
-    int16_t ladder_ix;       /* network ladder, -1 default */
-    const char *no_basis_as; /* unused here */
+    uint8_t n_sides;   /* meanwhile */
+    int16_t ladder_ix; /* network ladder, -1 default */
 };
 
 struct wf_message {

@@ -36,7 +36,6 @@ struct saatto {
     size_t in_flight;
     struct intake intake[STO_SHARDS_MAX];
 
-    bool clock_pending; /* an answer to CLOCK is owed */
     bool clock_stirred; /* something happened since the last answer */
 
     struct {

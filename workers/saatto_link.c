@@ -352,7 +352,6 @@ static void on_frame(saatto_t *s, unsigned type, const ProtobufCMessage *m, int6
         break;
     case SAATTO__V1__FRAME_TYPE__CLOCK:
         s->domain_us = ((const Saatto__V1__Clock *)m)->now_us;
-        s->clock_pending = true;
         s->clock_stirred = true;
         break;
     case SAATTO__V1__FRAME_TYPE__CLOCK_STATE:
@@ -554,7 +553,6 @@ static void clock_idle(saatto_t *s)
     m.sent = list;
     if (link_send(s, SAATTO__V1__FRAME_TYPE__CLOCK_IDLE, &m.base)) {
         s->clock_stirred = false;
-        s->clock_pending = false;
     }
 }
 
