@@ -366,6 +366,18 @@ static void a_backend_killed_after_commit_has_committed(void **state)
     } else {
         assert_int_equal(doubt.outcome, STORE_DURABLE);
         sto_arena_destroy(&doubt.arena);
+        /* whether the dead session is noticed before or after the next batch is sent is a race */
+        owner_again(&o);
+        r = made_commit(o.maker, 3);
+        keep_batch(&b, &first, r);
+        struct store_result next = store_do(o.store, r);
+        if (next.outcome == STORE_UNKNOWN) {
+            next = settle(&next, &b);
+            assert_false(next.settled_committed);
+        } else {
+            assert_int_equal(next.outcome, STORE_DURABLE);
+        }
+        sto_arena_destroy(&next.arena);
     }
     assert_goes_on();
 }
