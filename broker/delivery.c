@@ -4,6 +4,7 @@
  * released, what was held back and why the rest may go. At a resend the basis of
  * every category is asked again; what is no longer covered is taken out.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -81,8 +82,14 @@ static void set_value(struct draft *d, const struct wf_field *def, const struct 
         f->text = get(d, 16);
         sto_day_format((int32_t)v->i, f->text, 16);
         break;
+    case FIELD_DECIMAL:
+        f->text = get(d, 24);
+        snprintf(f->text, 24, "%s%" PRId64 ".%02d", v->i < 0 ? "-" : "",
+                 (v->i < 0 ? -v->i : v->i) / 100, (int)((v->i < 0 ? -v->i : v->i) % 100));
+        break;
     case FIELD_TEXT:
     case FIELD_HETU:
+    case FIELD_PROFILE:
         f->text = copy_text(d, v->s, v->n);
         break;
     }

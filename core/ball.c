@@ -32,10 +32,17 @@ struct party engine_ball(const network_t *net, const workflow_t *wf, const struc
     (void)net;
     switch (wf->steps[t->step].type) {
     case STEP_STAGE:
+    case STEP_EACH:
+    case STEP_CALL:
         return (struct party){0};
     case STEP_TASK:
     case STEP_MEETING:
     case STEP_SESSION:
+    case STEP_MEASURE:
+    case STEP_PANEL:
+    case STEP_PLACE:
+    case STEP_CONSENT:
+    case STEP_PLAN:
         return t->at.org != 0 ? t->at : s->holder;
     case STEP_HANDOVER:
     case STEP_REFERRAL:

@@ -73,7 +73,7 @@ static enum mover mover(const workflow_t *w, const struct wf_step *s, unsigned e
     if (s->type == STEP_WAIT && exit == EXIT_DONE && s->message == 0xff) {
         return BY_CLOCK;
     }
-    return s->type == STEP_STAGE ? BY_INSIDE : BY_CHOICE;
+    return step_is_stage(s->type) ? BY_INSIDE : BY_CHOICE;
 }
 
 /* Fields that are surely set when a person took this exit: the engine refuses it without them. */

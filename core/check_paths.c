@@ -283,6 +283,7 @@ static int64_t when_minutes(const workflow_t *w, const struct wf_when *t)
         return sto_duration_minutes_about(w->settings[t->ix].d_def);
     case WHEN_NONE:
     case WHEN_UNTIL_FIELD:
+    case WHEN_ATTENDANCE:
         break;
     }
     return UNLIMITED;

@@ -203,6 +203,72 @@ static int take_hetu(const struct wf_field *f, const struct in_field *in, struct
     return take_bytes(f, in, out, err);
 }
 
+/* "12", "12.5" or "-0.25": two decimals at most. */
+static bool decimal_parse(const char *s, int64_t *out)
+{
+    bool minus = *s == '-';
+    int64_t v = 0;
+    unsigned digits = 0, after = 0;
+    s += minus;
+    for (; *s >= '0' && *s <= '9' && digits < 15; s++, digits++) {
+        v = 10 * v + (*s - '0');
+    }
+    if (*s == '.' && digits > 0) {
+        for (s++; *s >= '0' && *s <= '9' && after < 2; s++, after++) {
+            v = 10 * v + (*s - '0');
+        }
+        if (after == 0) {
+            return false;
+        }
+    }
+    for (; after < 2; after++) {
+        v *= 10;
+    }
+    *out = minus ? -v : v;
+    return digits > 0 && *s == '\0';
+}
+
+static int take_decimal(const struct wf_field *f, const struct in_field *in,
+                        struct field_value *out, struct sto_err *err)
+{
+    char s[24];
+    if (in->type == IN_INT && in->i > INT64_MIN / 100 && in->i < INT64_MAX / 100) {
+        out->i = in->i * 100;
+    } else if (in->type != IN_TEXT || !as_string(in, s, sizeof(s)) || !decimal_parse(s, &out->i)) {
+        return wrong(err, f, "a number with at most two decimals, such as \"125.50\"");
+    }
+    if (out->i < f->min || out->i > f->max) {
+        return wrong(err, f, "inside min and max");
+    }
+    return 0;
+}
+
+/* One number or nothing for each item, by commas. */
+static int take_profile(const struct wf_field *f, const struct in_field *in,
+                        struct field_value *out, struct sto_err *err)
+{
+    unsigned items = 1;
+    int64_t v = 0;
+    bool any = false, good = in->type == IN_TEXT;
+    for (uint32_t i = 0; good && i < in->n; i++) {
+        uint8_t c = in->s[i];
+        if (c == ',') {
+            good = !any || (v >= f->min && v <= f->max);
+            items++;
+            v = 0;
+            any = false;
+        } else {
+            good = c >= '0' && c <= '9' && v < 100000;
+            v = 10 * v + (c - '0');
+            any = true;
+        }
+    }
+    good = good && (!any || (v >= f->min && v <= f->max)) && items == f->items;
+    return good ? take_bytes(f, in, out, err)
+                : wrong(err, f,
+                        "the instrument's answers by commas, one (or nothing) for each item");
+}
+
 static int take_value(const struct wf_field *f, const struct in_field *in, struct field_value *out,
                       struct sto_err *err)
 {
@@ -223,6 +289,10 @@ static int take_value(const struct wf_field *f, const struct in_field *in, struc
         return take_date(f, in, out, err);
     case FIELD_HETU:
         return take_hetu(f, in, out, err);
+    case FIELD_DECIMAL:
+        return take_decimal(f, in, out, err);
+    case FIELD_PROFILE:
+        return take_profile(f, in, out, err);
     }
     return sto_fail(err, STO_E_INTERNAL, "field '%s' has an unknown type", f->id);
 }
@@ -298,7 +368,7 @@ static bool decode_value(struct sto_rd *r, struct field_value *v)
 {
     uint8_t type = sto_get_u8(r);
     *v = (struct field_value){.set = true, .type = type & (uint8_t)~OPAQUE};
-    if (v->type < FIELD_INTEGER || v->type > FIELD_HETU) {
+    if (v->type < FIELD_INTEGER || v->type > FIELD_PROFILE) {
         return false;
     }
     if (type & OPAQUE) {
@@ -308,7 +378,7 @@ static bool decode_value(struct sto_rd *r, struct field_value *v)
         return v->s && n <= STO_CASE_CONTENT_BYTES_MAX;
     }
     v->i = sto_get_svar(r);
-    return !r->failed && v->type != FIELD_TEXT && v->type != FIELD_HETU;
+    return !r->failed && v->type != FIELD_TEXT && v->type != FIELD_HETU && v->type != FIELD_PROFILE;
 }
 
 int data_decode(const uint8_t *p, size_t n, struct case_data *out, struct sto_err *err)

@@ -109,6 +109,7 @@ static int dispatch(struct turn *t)
     case EVENT_INTERRUPT:
     case EVENT_ANSWER:
     case EVENT_CONFIRM_WITHDRAWN:
+    case EVENT_ATTENDANCE:
         return offer_event(t);
     case EVENT_TASK_RESULT:
         return task_result(t);
@@ -143,8 +144,15 @@ static int dispatch(struct turn *t)
         return clocks_restarted(t);
     case EVENT_PARKED:
         return parked(t);
+    case EVENT_PANEL_ANSWER:
+    case EVENT_PANEL_POSTPONE:
+    case EVENT_PLAN_PART:
+    case EVENT_PLACE_ANSWER:
+        return turn_fail(t, STO_E_WRONG_STATE, "no step takes '%s'", event_kind_name(t->in->kind));
     case EVENT_SESSION_RECORD:
     case EVENT_SESSION_MOVE:
+    case EVENT_GROUP_OPEN:
+    case EVENT_QUOTA_RETURN:
         return turn_fail(t, STO_E_WRONG_STATE, "'%s' goes to the session, not to a case",
                          event_kind_name(t->in->kind));
     }

@@ -38,6 +38,7 @@ enum event_kind {
     EVENT_INTERRUPT = 22 /* referral in service */,
     EVENT_ANSWER = 23 /* consult */,
     EVENT_CONFIRM_WITHDRAWN = 24 /* receiver drops the package */,
+    EVENT_ATTENDANCE = 25 /* referral in service: `place` more attendance days */,
     /* steps */
     EVENT_TASK_RESULT = 30,
     EVENT_TASK_DECLINE = 31,
@@ -45,6 +46,10 @@ enum event_kind {
     EVENT_MEETING_BOOK = 33,
     EVENT_MEETING_NO_SHOW = 34,
     EVENT_MESSAGE = 35,
+    EVENT_PANEL_ANSWER = 36 /* a member asked beforehand answers: fields */,
+    EVENT_PANEL_POSTPONE = 37 /* the panel did not decide on this date */,
+    EVENT_PLAN_PART = 38 /* a party writes its part: fields; a new version */,
+    EVENT_PLACE_ANSWER = 39 /* exit "got" or "declined", before the pool's answer time */,
     /* the client and others */
     EVENT_CLIENT_LEFT = 40,
     EVENT_CLIENT_MOVED = 41,
@@ -61,6 +66,8 @@ enum event_kind {
     /* sessions: to the aggregate, by the organiser */
     EVENT_SESSION_RECORD = 60,
     EVENT_SESSION_MOVE = 61 /* a date is moved or cancelled */,
+    EVENT_GROUP_OPEN = 62 /* to a group session: opens the date at_us for those who wait */,
+    EVENT_QUOTA_RETURN = 63 /* to a quota, by its owner: `place` are available again */,
     /* broker */
     EVENT_CLOCK = 80 /* fires the earliest due rung or clock */,
     EVENT_MAIL = 81,
@@ -134,6 +141,11 @@ struct engine_ctx {
     const struct case_data *data; /* before the event; sealed and erased ones may be unset */
     struct sto_uuid case_id;
     sto_arena_t *arena; /* the fact lives here */
+    /* `continues`: the newest version of a workflow, NULL = not deployed. May be NULL itself. */
+    const workflow_t *(*newest)(void *arg, const char *id);
+    void *newest_arg;
+    /* START of a client's case: holder of the client's open lead case, org 0 = there is none. */
+    struct party lead_holder;
 };
 
 /*

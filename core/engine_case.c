@@ -689,6 +689,13 @@ int case_event(struct turn *t)
     case EVENT_MAIL:
     case EVENT_RESTARTED:
     case EVENT_PARKED:
+    case EVENT_ATTENDANCE:
+    case EVENT_PANEL_ANSWER:
+    case EVENT_PANEL_POSTPONE:
+    case EVENT_PLAN_PART:
+    case EVENT_PLACE_ANSWER:
+    case EVENT_GROUP_OPEN:
+    case EVENT_QUOTA_RETURN:
         break;
     }
     return turn_fail(t, STO_E_INTERNAL, "event '%s' went astray", event_kind_name(t->in->kind));

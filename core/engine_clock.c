@@ -130,6 +130,8 @@ int64_t when_due_us(const struct turn *t, const struct wf_when *w, int64_t from_
     case WHEN_UNTIL_FIELD:
         due_us = date_field_us(t, w->ix, end_of_day);
         return due_us > t->now ? due_us : t->now; /* past or not there: at once */
+    case WHEN_ATTENDANCE:
+        return INT64_MAX; /* counted, not timed */
     case WHEN_NONE:
         break;
     }
@@ -307,6 +309,7 @@ static void side_arm(struct turn *t, uint16_t host, unsigned side, const struct 
         break;
     case STARTS_NONE:
     case STARTS_EVENT:
+    case STARTS_ATTENDANCE:
         return;
     }
     if (due_us != INT64_MAX) {

@@ -437,7 +437,7 @@ static void readdress(struct turn *t, struct party old)
         bool work = w->type == STEP_TASK || w->type == STEP_MEETING;
         uint8_t who = work ? step_addressee(w) : (uint8_t)PARTY_HOLDER;
         bool follows = who == PARTY_HOLDER || party_known(t, who).org == 0;
-        if (w->type == STEP_STAGE || w->type == STEP_SESSION || !follows || x->at.org != old.org) {
+        if (step_is_stage(w->type) || w->type == STEP_SESSION || !follows || x->at.org != old.org) {
             continue;
         }
         if (work && old.org != holder.org) {

@@ -136,6 +136,11 @@ void step_enter(struct turn *t, uint16_t id)
     switch (step_of(t, token_of(t, id))->type) {
     case STEP_TASK:
     case STEP_MEETING:
+    case STEP_MEASURE:
+    case STEP_PANEL:
+    case STEP_PLACE:
+    case STEP_CONSENT:
+    case STEP_PLAN:
         enter_work(t, id);
         return;
     case STEP_HANDOVER:
@@ -159,6 +164,8 @@ void step_enter(struct turn *t, uint16_t id)
         enter_end(t, id);
         return;
     case STEP_STAGE:
+    case STEP_EACH:
+    case STEP_CALL:
         return; /* walk_enter() */
     }
 }
@@ -187,8 +194,7 @@ bool exit_is_event(const workflow_t *wf, uint8_t exit)
 
 static bool exit_choosable(const workflow_t *wf, uint8_t exit)
 {
-    return exit == EXIT_DONE || exit == EXIT_HELD ||
-           (exit >= EXIT_FIRST_OWN && !exit_is_event(wf, exit));
+    return exit == EXIT_DONE || exit == EXIT_HELD || (exit >= EXIT_GOT && !exit_is_event(wf, exit));
 }
 
 uint8_t exit_choose(struct turn *t, const struct wf_step *w)
@@ -438,6 +444,19 @@ int session_mail(struct turn *t)
         return t->rc;
     case MAIL_SEAT_WANTED:
     case MAIL_SEAT_RELEASED:
+    case MAIL_PLACE_WANTED:
+    case MAIL_PLACE_FREED:
+    case MAIL_PLACE_OFFERED:
+    case MAIL_PLACE_TAKEN:
+    case MAIL_PLACE_DECLINED:
+    case MAIL_PLACE_NONE:
+    case MAIL_PLACE_OCCUPIED:
+    case MAIL_AGENDA_WANTED:
+    case MAIL_AGENDA_RELEASED:
+    case MAIL_AGENDA_DATE:
+    case MAIL_AGENDA_ASK:
+    case MAIL_AGENDA_OPEN:
+    case MAIL_AGENDA_POSTPONE:
         break;
     }
     return turn_fail(t, STO_E_MALFORMED, "a case takes no mail of kind %u", m->kind);

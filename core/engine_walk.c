@@ -356,7 +356,7 @@ void walk_enter(struct turn *t, uint16_t id, uint16_t step)
     if (w->at_most > 0 && t->s->entries[step] > w->at_most && walk_leave(t, id, EXIT_TOO_OFTEN)) {
         return;
     }
-    if (w->type == STEP_STAGE) {
+    if (step_is_stage(w->type)) {
         enter_stage(t, id);
     } else {
         step_enter(t, id);

@@ -65,6 +65,21 @@ static void apply_clock_drop(struct sto_rd *r, struct case_state *s)
     }
 }
 
+static void apply_holding(struct sto_rd *r, struct case_state *s, bool drop)
+{
+    struct holding h;
+    record_get_holding(r, &h);
+    unsigned i = holding_place(s, &h);
+    bool there = i < s->n_holdings && holding_order(&s->holdings[i], &h) == 0;
+    if (r->failed || (drop && !there)) {
+        r->failed = true;
+    } else if (drop) {
+        holding_drop_at(s, i);
+    } else {
+        r->failed = !holding_put(s, &h);
+    }
+}
+
 static void apply_small(struct sto_rd *r, struct case_state *s, enum op_kind kind)
 {
     unsigned i;
@@ -96,6 +111,11 @@ static void apply_small(struct sto_rd *r, struct case_state *s, enum op_kind kin
     case OP_CLOSE:
         s->outcome_step = (uint16_t)record_get_max(r, UINT16_MAX);
         return;
+    case OP_KEPT:
+        i = (unsigned)record_get_max(r, STO_WF_MESSAGES_MAX - 1);
+        s->kept[i] = sto_get_u8(r);
+        r->failed = r->failed || s->kept[i] >= STO_WF_EXITS_MAX;
+        return;
     case OP_HEAD:
     case OP_PARTIES:
     case OP_TOKEN:
@@ -104,6 +124,8 @@ static void apply_small(struct sto_rd *r, struct case_state *s, enum op_kind kin
     case OP_OFFER_DROP:
     case OP_CLOCK:
     case OP_CLOCK_DROP:
+    case OP_HOLDING:
+    case OP_HOLDING_DROP:
         break;
     }
     r->failed = true;
@@ -137,6 +159,10 @@ static void apply(struct sto_rd *r, struct case_state *s)
     case OP_CLOCK_DROP:
         apply_clock_drop(r, s);
         return;
+    case OP_HOLDING:
+    case OP_HOLDING_DROP:
+        apply_holding(r, s, kind == OP_HOLDING_DROP);
+        return;
     case OP_ROLE:
     case OP_FIELDS:
     case OP_EXIT:
@@ -144,6 +170,7 @@ static void apply(struct sto_rd *r, struct case_state *s)
     case OP_CONSENT:
     case OP_CLOSE:
     case OP_COUNTERS:
+    case OP_KEPT:
         apply_small(r, s, (enum op_kind)kind);
         return;
     }

@@ -74,6 +74,7 @@ static void put_mail(struct sto_buf *b, const struct mail *m)
     sto_put_u8(b, m->exit);
     sto_put_svar(b, m->at_us);
     sto_put_svar(b, m->until_us);
+    sto_put_var(b, m->n);
 }
 
 static void get_uuid(struct sto_rd *r, struct sto_uuid *id)
@@ -95,7 +96,8 @@ static void get_mail(struct sto_rd *r, struct mail *m)
     m->exit = sto_get_u8(r);
     m->at_us = sto_get_svar(r);
     m->until_us = sto_get_svar(r);
-    r->failed = r->failed || m->kind < MAIL_SEAT_WANTED || m->kind > MAIL_SEAT_RECORDED;
+    m->n = (uint16_t)record_get_max(r, UINT16_MAX);
+    r->failed = r->failed || m->kind < MAIL_SEAT_WANTED || m->kind > MAIL_KIND_LAST;
 }
 
 void mail_encode(const struct mail *m, struct sto_buf *out)

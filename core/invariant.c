@@ -62,7 +62,7 @@ static int check_token(const struct look *l, const struct token *t)
         return BROKEN(l, "shape: token %u stands on step %u, where nothing can stand", t->id,
                       t->step);
     }
-    if (t->parent != 0 && (!parent || step(l, parent)->type != STEP_STAGE)) {
+    if (t->parent != 0 && (!parent || !step_is_stage(step(l, parent)->type))) {
         return BROKEN(l, "shape: token %u stands in no stage", t->id);
     }
     if (t->side && t->host != 0 && !host) {
@@ -90,10 +90,10 @@ static int check_branches(const struct look *l)
             n += l->s->tokens[k].parent == t->id && !l->s->tokens[k].side;
         }
         const struct wf_step *w = step(l, t);
-        if (n > (w->type == STEP_STAGE ? w->n_first : 0u)) {
+        if (n > (step_is_stage(w->type) ? w->n_first : 0u)) {
             return BROKEN(l, "shape: %u branches under token %u", n, t->id);
         }
-        if (w->type == STEP_STAGE && n == 0) {
+        if (step_is_stage(w->type) && n == 0) {
             return BROKEN(l, "shape: stage '%s' is empty", w->id);
         }
         root += t->parent == 0 && !t->side;
@@ -260,7 +260,7 @@ static bool clock_runs(const struct look *l, const struct token *t)
 static int check_waiting(const struct look *l, const struct token *t)
 {
     const struct wf_step *w = step(l, t);
-    if (w->type == STEP_STAGE) {
+    if (step_is_stage(w->type)) {
         return 0;
     }
     struct party ball = engine_ball(l->net, l->wf, l->s, t);

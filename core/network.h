@@ -19,7 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NET_KINDS_MAX 8
+#define NET_KINDS_MAX   8
+#define NET_MEMBERS_MAX 12
 
 struct validity {
     int32_t from_day, until_day;
@@ -52,14 +53,21 @@ struct organisation {
     uint8_t n_desks; /* [0] is the default (intake) desk */
 };
 
-enum service_shape { SERVICE_PLAIN, SERVICE_SESSION };
+enum service_shape {
+    SERVICE_PLAIN,
+    SERVICE_SESSION, /* dates, or groups that the organiser opens */
+    SERVICE_PLACE,   /* places without dates */
+    SERVICE_QUOTA,   /* used up, given back only by its owner */
+    SERVICE_PANEL    /* dates with a cut-off; stands under `panels`, numbers are the services' */
+};
+enum place_order { ORDER_ARRIVAL /* "date" */, ORDER_URGENT };
 struct service {
     uint16_t number;
     const char *id; /* "service-guidance", "info-event" */
     uint16_t org;   /* number */
     uint16_t desk;  /* number */
     struct validity valid;
-    enum service_shape shape;   /* SESSION when it has `dates` */
+    enum service_shape shape;   /* by `dates` or `groups`, `places` alone, `quota`, `panels` */
     const char *rrule;          /* dates = "FREQ=…" */
     int32_t start_day;          /* rule's anchor */
     int16_t at_min;             /* local minute of the day */
@@ -67,6 +75,17 @@ struct service {
     struct sto_duration invite; /* invitation goes out this long before the date */
     struct sto_duration record; /* attendance must be recorded within, after the date */
     bool obliging;              /* absence may be told to an authority */
+    bool groups;                /* SESSION without a rule: its organiser opens dates */
+    uint16_t minimum;           /* groups: seats wanted before one may be opened */
+    enum place_order order;
+    struct sto_duration
+        answer;      /* PLACE: an offered place is answered within; n 0 = it needs none */
+    bool keeps_turn; /* PLACE: who declines keeps the turn */
+    struct sto_duration cut_off, material; /* PANEL: before the date */
+    uint16_t members[NET_MEMBERS_MAX];     /* PANEL: organisations */
+    uint8_t n_members;
+    uint8_t quorum;
+    const char *agreement; /* id of the agreement that the service stands on, "" */
 };
 
 struct calendar_def {

@@ -102,7 +102,7 @@ static void check_sender(const struct view *v, const struct sto_conf *at)
 
 static bool waiting(const struct view *v, const struct token *t)
 {
-    return t->step < v->p->wf->n_steps && v->p->wf->steps[t->step].type != STEP_STAGE;
+    return t->step < v->p->wf->n_steps && !step_is_stage(v->p->wf->steps[t->step].type);
 }
 
 static const struct clock *earliest(const struct view *v, uint16_t token)

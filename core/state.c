@@ -56,7 +56,8 @@ bool token_equal(const struct token *a, const struct token *b)
            a->side == b->side && a->phase == b->phase && a->joined == b->joined &&
            a->entry == b->entry && party_equal(&a->at, &b->at) && a->offer == b->offer &&
            a->no_shows == b->no_shows && worker_equal(a->worker, b->worker) &&
-           a->since_us == b->since_us && a->start_us == b->start_us;
+           a->since_us == b->since_us && a->start_us == b->start_us && a->count == b->count &&
+           a->marks == b->marks;
 }
 
 bool offer_equal(const struct offer *a, const struct offer *b)
@@ -77,10 +78,22 @@ bool clock_equal(const struct clock *a, const struct clock *b)
            a->paused_us == b->paused_us && a->set_us == b->set_us;
 }
 
+bool holding_equal(const struct holding *a, const struct holding *b)
+{
+    return holding_order(a, b) == 0 && a->stage == b->stage && a->step == b->step &&
+           a->phase == b->phase && a->since_us == b->since_us;
+}
+
 static bool lists_equal(const struct case_state *a, const struct case_state *b)
 {
-    if (a->n_tokens != b->n_tokens || a->n_offers != b->n_offers || a->n_clocks != b->n_clocks) {
+    if (a->n_tokens != b->n_tokens || a->n_offers != b->n_offers || a->n_clocks != b->n_clocks ||
+        a->n_holdings != b->n_holdings) {
         return false;
+    }
+    for (unsigned i = 0; i < a->n_holdings; i++) {
+        if (!holding_equal(&a->holdings[i], &b->holdings[i])) {
+            return false;
+        }
     }
     for (unsigned i = 0; i < a->n_tokens; i++) {
         if (!token_equal(&a->tokens[i], &b->tokens[i])) {
@@ -106,7 +119,8 @@ bool state_equal(const struct case_state *a, const struct case_state *b)
         a->fields_set != b->fields_set || a->next_token != b->next_token ||
         a->next_offer != b->next_offer || a->outcome_step != b->outcome_step ||
         memcmp(a->last_exit, b->last_exit, sizeof a->last_exit) != 0 ||
-        memcmp(a->entries, b->entries, sizeof a->entries) != 0) {
+        memcmp(a->entries, b->entries, sizeof a->entries) != 0 ||
+        memcmp(a->kept, b->kept, sizeof a->kept) != 0) {
         return false;
     }
     for (unsigned i = 0; i < STO_WF_ROLES_MAX; i++) {
@@ -138,6 +152,17 @@ int clock_order(const struct clock *a, const struct clock *b)
     return a->side == b->side ? 0 : a->side < b->side ? -1 : 1;
 }
 
+int holding_order(const struct holding *a, const struct holding *b)
+{
+    if (a->service != b->service) {
+        return a->service < b->service ? -1 : 1;
+    }
+    if (a->token != b->token) {
+        return a->token < b->token ? -1 : 1;
+    }
+    return a->entry == b->entry ? 0 : a->entry < b->entry ? -1 : 1;
+}
+
 unsigned token_place(const struct case_state *s, uint16_t id)
 {
     unsigned i = 0;
@@ -160,6 +185,15 @@ unsigned clock_place(const struct case_state *s, const struct clock *key)
 {
     unsigned i = 0;
     while (i < s->n_clocks && clock_order(&s->clocks[i], key) < 0) {
+        i++;
+    }
+    return i;
+}
+
+unsigned holding_place(const struct case_state *s, const struct holding *key)
+{
+    unsigned i = 0;
+    while (i < s->n_holdings && holding_order(&s->holdings[i], key) < 0) {
         i++;
     }
     return i;
@@ -207,6 +241,20 @@ bool clock_put(struct case_state *s, const struct clock *c)
     return true;
 }
 
+bool holding_put(struct case_state *s, const struct holding *h)
+{
+    unsigned i = holding_place(s, h);
+    if (i == s->n_holdings || holding_order(&s->holdings[i], h) != 0) {
+        if (s->n_holdings >= STO_CASE_HOLDINGS_MAX) {
+            return false;
+        }
+        memmove(&s->holdings[i + 1], &s->holdings[i], (s->n_holdings - i) * sizeof s->holdings[0]);
+        s->n_holdings++;
+    }
+    s->holdings[i] = *h;
+    return true;
+}
+
 void token_drop_at(struct case_state *s, unsigned i)
 {
     STO_ASSERT(i < s->n_tokens);
@@ -229,6 +277,14 @@ void clock_drop_at(struct case_state *s, unsigned i)
     s->n_clocks--;
     memmove(&s->clocks[i], &s->clocks[i + 1], (s->n_clocks - i) * sizeof s->clocks[0]);
     memset(&s->clocks[s->n_clocks], 0, sizeof s->clocks[0]);
+}
+
+void holding_drop_at(struct case_state *s, unsigned i)
+{
+    STO_ASSERT(i < s->n_holdings);
+    s->n_holdings--;
+    memmove(&s->holdings[i], &s->holdings[i + 1], (s->n_holdings - i) * sizeof s->holdings[0]);
+    memset(&s->holdings[s->n_holdings], 0, sizeof s->holdings[0]);
 }
 
 /* ------------------------------------------------------------------ look-ups */

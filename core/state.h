@@ -64,6 +64,10 @@ enum handover_state {
 /* Phase of a session token and of a meeting token. */
 enum seat_phase { SEAT_NONE, SEAT_QUEUED, SEAT_INVITED, SEAT_RECORDED };
 enum meeting_phase { MEET_NONE, MEET_TO_BOOK, MEET_BOOKED };
+/* Phase of a panel token: waits for its cut-off, members are asked, stands on the agenda. */
+enum panel_phase { PANEL_NONE, PANEL_QUEUED, PANEL_ASKED, PANEL_ON_AGENDA };
+/* Phase of a place token and of a holding. */
+enum place_phase { PLACE_NONE, PLACE_QUEUED, PLACE_OFFERED, PLACE_RESERVED, PLACE_OCCUPIED };
 
 enum clock_kind {
     CLOCK_ANSWER,
@@ -102,7 +106,22 @@ struct token {
     uint8_t no_shows;
     char worker[STATE_WORKER_MAX]; /* who took the task up; "" */
     int64_t since_us;
-    int64_t start_us; /* service began, seat's or meeting's time; 0 */
+    int64_t start_us; /* service began, seat's, meeting's or agenda's time; 0 */
+    uint16_t count;   /* referral: attendance days; series: dates held; plan: version; panel: times
+                         postponed */
+    uint32_t marks; /* plan: agreed_by that agreed to this version; panel: asks that answered; each:
+                       branches that were entered */
+};
+
+/* A place of the network that the case holds (reserved or occupied); given back when the stage that
+   it was taken in is left. */
+struct holding {
+    uint16_t service;
+    uint16_t token, entry; /* of the place step: names it towards the pool */
+    uint16_t stage;        /* token of the stage, 0 = the case */
+    uint16_t step;
+    uint8_t phase; /* enum place_phase */
+    int64_t since_us;
 };
 
 struct offer {
@@ -180,6 +199,10 @@ struct case_state {
     struct clock clocks[STO_CASE_CLOCKS_MAX];
     uint8_t n_clocks;      /* packed */
     uint16_t outcome_step; /* of CLOSED, else 0xffff… 0 while open */
+    struct holding holdings[STO_CASE_HOLDINGS_MAX];
+    uint8_t n_holdings;                /* packed, by (service, token, entry) */
+    uint8_t kept[STO_WF_MESSAGES_MAX]; /* a message that came before its step: its answer's exit, or
+                                          EXIT_DONE; 0 = none */
 };
 
 bool state_equal(const struct case_state *a, const struct case_state *b);
@@ -212,7 +235,10 @@ enum op_kind {
     OP_ENTRY,
     OP_CONSENT,
     OP_CLOSE,
-    OP_COUNTERS /* next_token, next_offer */
+    OP_COUNTERS /* next_token, next_offer */,
+    OP_HOLDING,
+    OP_HOLDING_DROP,
+    OP_KEPT
 };
 
 enum send_kind {
@@ -250,13 +276,28 @@ struct send {
     bool with_reason; /* the event's reason/text travels along */
 };
 
+/* Between a case and what cases share. ">": from the case; "<": to the case. */
 enum mail_kind {
-    MAIL_SEAT_WANTED = 1,
-    MAIL_SEAT_RELEASED,
-    MAIL_SEAT_INVITED,
-    MAIL_SEAT_MOVED,
-    MAIL_SEAT_RECORDED
+    MAIL_SEAT_WANTED = 1, /* > a session's date or group: until_us, n = dates of the series */
+    MAIL_SEAT_RELEASED,   /* > */
+    MAIL_SEAT_INVITED,    /* < at_us */
+    MAIL_SEAT_MOVED,      /* < at_us; 0 = the date is cancelled, the turn is kept */
+    MAIL_SEAT_RECORDED,   /* < exit, at_us; series: n = dates still to come, 0 = it was the last */
+    MAIL_PLACE_WANTED,    /* > until_us */
+    MAIL_PLACE_FREED,     /* > the wish or the place is given back, in whatever phase */
+    MAIL_PLACE_OFFERED,   /* < until_us = to be answered by; 0 = needs no answer, it is reserved */
+    MAIL_PLACE_TAKEN,     /* > */
+    MAIL_PLACE_DECLINED,  /* > */
+    MAIL_PLACE_NONE,      /* < there is none, or the offer was not answered and the turn is lost */
+    MAIL_PLACE_OCCUPIED,  /* > the service has begun */
+    MAIL_AGENDA_WANTED,   /* > until_us */
+    MAIL_AGENDA_RELEASED, /* > decided, or no longer wanted */
+    MAIL_AGENDA_DATE,     /* < at_us: stands on that date's agenda, before the cut-off */
+    MAIL_AGENDA_ASK,      /* < cut-off reached: members are asked, at_us */
+    MAIL_AGENDA_OPEN,     /* < the date has come: the panel decides now */
+    MAIL_AGENDA_POSTPONE  /* > not decided on this date: next one, n = times so far */
 };
+#define MAIL_KIND_LAST MAIL_AGENDA_POSTPONE
 struct mail {
     uint8_t kind;
     struct sto_uuid src, dst;
@@ -265,6 +306,7 @@ struct mail {
     uint8_t exit;          /* RECORDED: EXIT_ATTENDED, _EXCUSED, _ABSENT */
     int64_t at_us;         /* date */
     int64_t until_us;      /* WANTED: no later than (within) */
+    uint16_t n;
 };
 void mail_encode(const struct mail *m, struct sto_buf *out);
 int mail_decode(const uint8_t *p, size_t n, struct mail *out, struct sto_err *err);

@@ -8,7 +8,7 @@
 
 #include "state_record.h"
 
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define STEP_TOP      STO_WF_STEPS_MAX /* steps are below it */
 
 uint64_t record_get_max(struct sto_rd *r, uint64_t max)
@@ -167,6 +167,8 @@ void record_put_token(struct sto_buf *b, const struct token *t)
     put_worker(b, t->worker);
     sto_put_svar(b, t->since_us);
     sto_put_svar(b, t->start_us);
+    sto_put_var(b, t->count);
+    sto_put_var(b, t->marks);
 }
 
 void record_get_token(struct sto_rd *r, struct token *t)
@@ -186,6 +188,8 @@ void record_get_token(struct sto_rd *r, struct token *t)
     get_worker(r, t->worker);
     t->since_us = sto_get_svar(r);
     t->start_us = sto_get_svar(r);
+    t->count = (uint16_t)record_get_max(r, UINT16_MAX);
+    t->marks = (uint32_t)record_get_max(r, UINT32_MAX);
     r->failed = r->failed || t->id == 0 || t->phase > HANDOVER_CANCELLED;
 }
 
@@ -261,7 +265,51 @@ void record_get_clock(struct sto_rd *r, struct clock *c)
     r->failed = r->failed || c->kind >= CLOCK_KINDS || flags > 3;
 }
 
+void record_put_holding(struct sto_buf *b, const struct holding *h)
+{
+    sto_put_var(b, h->service);
+    sto_put_var(b, h->token);
+    sto_put_var(b, h->entry);
+    sto_put_var(b, h->stage);
+    sto_put_var(b, h->step);
+    sto_put_u8(b, h->phase);
+    sto_put_svar(b, h->since_us);
+}
+
+void record_get_holding(struct sto_rd *r, struct holding *h)
+{
+    memset(h, 0, sizeof *h);
+    h->service = (uint16_t)record_get_max(r, UINT16_MAX);
+    h->token = (uint16_t)record_get_max(r, UINT16_MAX);
+    h->entry = (uint16_t)record_get_max(r, UINT16_MAX);
+    h->stage = (uint16_t)record_get_max(r, UINT16_MAX);
+    h->step = (uint16_t)record_get_max(r, STEP_TOP - 1);
+    h->phase = sto_get_u8(r);
+    h->since_us = sto_get_svar(r);
+    r->failed = r->failed || h->phase > PLACE_OCCUPIED;
+}
+
 /* ------------------------------------------------------------------ whole states */
+
+static void put_kept(struct sto_buf *b, const struct case_state *s)
+{
+    unsigned n = STO_WF_MESSAGES_MAX;
+    while (n > 0 && s->kept[n - 1] == 0) {
+        n--;
+    }
+    sto_put_var(b, n);
+    sto_put_bytes(b, s->kept, n);
+}
+
+static void get_kept(struct sto_rd *r, struct case_state *s)
+{
+    unsigned n = (unsigned)record_get_max(r, STO_WF_MESSAGES_MAX);
+    for (unsigned i = 0; i < n && !r->failed; i++) {
+        s->kept[i] = sto_get_u8(r);
+        r->failed = r->failed || s->kept[i] >= STO_WF_EXITS_MAX;
+    }
+    r->failed = r->failed || (n > 0 && s->kept[n - 1] == 0);
+}
 
 static void put_steps(struct sto_buf *b, const struct case_state *s)
 {
@@ -345,6 +393,11 @@ static void put_lists(struct sto_buf *b, const struct case_state *s)
     for (unsigned i = 0; i < s->n_clocks; i++) {
         record_put_clock(b, &s->clocks[i]);
     }
+    sto_put_var(b, s->n_holdings);
+    for (unsigned i = 0; i < s->n_holdings; i++) {
+        record_put_holding(b, &s->holdings[i]);
+    }
+    put_kept(b, s);
 }
 
 static void get_lists(struct sto_rd *r, struct case_state *s)
@@ -367,6 +420,14 @@ static void get_lists(struct sto_rd *r, struct case_state *s)
         r->failed = r->failed || (i > 0 && clock_order(&s->clocks[i - 1], &s->clocks[i]) >= 0);
         s->n_clocks = (uint8_t)(i + 1);
     }
+    n = (unsigned)record_get_max(r, STO_CASE_HOLDINGS_MAX);
+    for (unsigned i = 0; i < n && !r->failed; i++) {
+        record_get_holding(r, &s->holdings[i]);
+        r->failed =
+            r->failed || (i > 0 && holding_order(&s->holdings[i - 1], &s->holdings[i]) >= 0);
+        s->n_holdings = (uint8_t)(i + 1);
+    }
+    get_kept(r, s);
 }
 
 void state_encode(const struct case_state *s, struct sto_buf *out)

@@ -84,6 +84,38 @@ static void diff_clocks(struct diff *d, const struct case_state *a, const struct
     }
 }
 
+static void diff_holdings(struct diff *d, const struct case_state *a, const struct case_state *z)
+{
+    unsigned i = 0, k = 0;
+    while (i < a->n_holdings || k < z->n_holdings) {
+        int order = i == a->n_holdings   ? 1
+                    : k == z->n_holdings ? -1
+                                         : holding_order(&a->holdings[i], &z->holdings[k]);
+        if (order < 0) {
+            op(d, OP_HOLDING_DROP);
+            record_put_holding(d->b, &a->holdings[i++]);
+        } else {
+            if (order > 0 || !holding_equal(&a->holdings[i], &z->holdings[k])) {
+                op(d, OP_HOLDING);
+                record_put_holding(d->b, &z->holdings[k]);
+            }
+            i += order == 0;
+            k++;
+        }
+    }
+}
+
+static void diff_kept(struct diff *d, const struct case_state *a, const struct case_state *z)
+{
+    for (unsigned i = 0; i < STO_WF_MESSAGES_MAX; i++) {
+        if (a->kept[i] != z->kept[i]) {
+            op(d, OP_KEPT);
+            sto_put_var(d->b, i);
+            sto_put_u8(d->b, z->kept[i]);
+        }
+    }
+}
+
 static void diff_steps(struct diff *d, const struct case_state *a, const struct case_state *z)
 {
     for (unsigned i = 0; i < STO_WF_STEPS_MAX; i++) {
@@ -139,6 +171,8 @@ void state_diff(const struct case_state *before, const struct case_state *after,
     diff_tokens(&d, before, after);
     diff_offers(&d, before, after);
     diff_clocks(&d, before, after);
+    diff_holdings(&d, before, after);
+    diff_kept(&d, before, after);
     if (before->outcome_step != after->outcome_step) {
         op(&d, OP_CLOSE);
         sto_put_var(ops, after->outcome_step);

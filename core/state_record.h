@@ -29,6 +29,8 @@ void record_put_offer(struct sto_buf *b, const struct offer *o);
 void record_get_offer(struct sto_rd *r, struct offer *o);
 void record_put_clock(struct sto_buf *b, const struct clock *c);
 void record_get_clock(struct sto_rd *r, struct clock *c);
+void record_put_holding(struct sto_buf *b, const struct holding *h);
+void record_get_holding(struct sto_rd *r, struct holding *h);
 
 bool head_equal(const struct case_state *a, const struct case_state *b);
 bool parties_equal(const struct case_state *a, const struct case_state *b);
@@ -37,20 +39,26 @@ bool consent_equal(const struct case_state *a, const struct case_state *b, unsig
 bool token_equal(const struct token *a, const struct token *b);
 bool offer_equal(const struct offer *a, const struct offer *b);
 bool clock_equal(const struct clock *a, const struct clock *b);
+bool holding_equal(const struct holding *a, const struct holding *b);
 
 /* Order of the packed clocks: kind, token, offer, side. */
 int clock_order(const struct clock *a, const struct clock *b);
+/* Order of the packed holdings: service, token, entry. */
+int holding_order(const struct holding *a, const struct holding *b);
 /* Position of an id or key in the packed array, or where it would stand. */
 unsigned token_place(const struct case_state *s, uint16_t id);
 unsigned offer_place(const struct case_state *s, uint16_t id);
 unsigned clock_place(const struct case_state *s, const struct clock *key);
+unsigned holding_place(const struct case_state *s, const struct holding *key);
 /* Replace or insert in order; false = full. */
 bool token_put(struct case_state *s, const struct token *t);
 bool offer_put(struct case_state *s, const struct offer *o);
 bool clock_put(struct case_state *s, const struct clock *c);
+bool holding_put(struct case_state *s, const struct holding *h);
 /* Remove at a position; the freed record is zeroed. */
 void token_drop_at(struct case_state *s, unsigned i);
 void offer_drop_at(struct case_state *s, unsigned i);
 void clock_drop_at(struct case_state *s, unsigned i);
+void holding_drop_at(struct case_state *s, unsigned i);
 
 #endif

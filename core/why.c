@@ -44,7 +44,7 @@ static const struct token *first_waiting(const workflow_t *wf, const struct case
     for (unsigned i = 0; i < s->n_clocks; i++) {
         const struct clock *c = &s->clocks[i];
         const struct token *t = state_token(s, c->token);
-        bool waits = t && wf->steps[t->step].type != STEP_STAGE && c->kind != CLOCK_SIDE &&
+        bool waits = t && !step_is_stage(wf->steps[t->step].type) && c->kind != CLOCK_SIDE &&
                      c->kind != CLOCK_CAP && !c->paused;
         if (waits && (!*clock || c->due_us < (*clock)->due_us)) {
             *clock = c;
@@ -52,7 +52,7 @@ static const struct token *first_waiting(const workflow_t *wf, const struct case
         }
     }
     for (unsigned i = 0; !found && i < s->n_tokens; i++) {
-        found = wf->steps[s->tokens[i].step].type != STEP_STAGE ? &s->tokens[i] : NULL;
+        found = !step_is_stage(wf->steps[s->tokens[i].step].type) ? &s->tokens[i] : NULL;
     }
     return found;
 }
@@ -72,12 +72,25 @@ static const char *waits_for(const struct case_state *s, const struct wf_step *w
         return w->message != 0xff ? "a message" : "a date";
     case STEP_END:
         return s->right.valid ? "the right of return to lapse" : "the holder to close it";
+    case STEP_PANEL:
+        return t->phase == PANEL_ON_AGENDA ? "the panel's decision"
+                                           : "a place on the panel's agenda";
+    case STEP_PLACE:
+        return t->phase == PLACE_OFFERED ? "an answer to the offered place" : "a free place";
+    case STEP_CONSENT:
+        return "the client's consent or refusal";
+    case STEP_MEASURE:
+        return "an instrument to be filled in";
+    case STEP_PLAN:
+        return "the shared plan to be written and agreed";
     case STEP_HANDOVER:
     case STEP_REFERRAL:
     case STEP_CONSULT:
     case STEP_DECIDE:
     case STEP_NOTIFY:
     case STEP_STAGE:
+    case STEP_EACH:
+    case STEP_CALL:
         break;
     }
     if (!o) {

@@ -4,9 +4,10 @@
  * resolved to indexes. Immutable after loading; indexes are stable because a
  * deployed version is immutable and known by its hash.
  *
- * Step types of this version: task meeting handover referral consult session
- * decide notify wait stage end. (panel, place, consent, measure, plan, each,
- * call: named by the front end as "not in this version", an error.)
+ * `call` and `each` are expanded before anything is resolved (workflow_expand.c): a
+ * call holds the called workflow's steps, an each holds one branch (a stage) for each
+ * organisation that its role may have. To the engine both are stages; names of what
+ * came in that way carry a path ("support.find", "ask#2").
  */
 #ifndef WORKFLOW_H
 #define WORKFLOW_H
@@ -37,12 +38,16 @@ enum choose {
 enum { PARTY_HOLDER = 0xf0, PARTY_SENDER = 0xf1, PARTY_CLIENT = 0xf2, PARTY_NONE = 0xff };
 
 struct wf_role {
-    const char *id;
+    const char *id; /* of an each's branch: "actors#2" */
     const char *kinds[NET_KINDS_MAX];
     uint8_t n_kinds;
     const char *service; /* id, "" = any */
-    enum choose choose;  /* this version: start, home, desk, step, free (first in force) */
+    enum choose choose;
     bool named_worker;
+    bool agreement; /* the organisation needs a valid agreement for the service */
+    uint8_t many;   /* organisations that `names` may bind at most, 0 = a single one. They are
+                       the `many` roles that follow this one, "id#1", "id#2", … */
+    uint8_t branch; /* 1..: one of those roles; 0 = none */
     int line;
 };
 
@@ -52,7 +57,9 @@ enum field_type {
     FIELD_CODE,
     FIELD_TEXT,
     FIELD_DATE,
-    FIELD_HETU
+    FIELD_HETU,
+    FIELD_DECIMAL, /* i = value * 100 */
+    FIELD_PROFILE  /* text: an instrument's answers "3,4,,2", one for each item; see instrument.h */
 };
 struct wf_field {
     const char *id;
@@ -63,7 +70,11 @@ struct wf_field {
     int64_t min, max;   /* integer: value; date: day */
     uint32_t bytes_max; /* text and sealed; default 500 (text), 512 (sealed) */
     const char **values;
-    uint8_t n_values; /* code */
+    uint8_t n_values;       /* code */
+    const char *instrument; /* profile: id */
+    uint16_t items;         /* profile: number of its items, each min..max or empty */
+    uint8_t per;    /* field of one branch of an each: index of the many role; 0xff = none */
+    uint8_t branch; /* 1.. */
     int line;
 };
 
@@ -76,11 +87,12 @@ struct wf_setting {
 };
 
 /* A duration of the file: literal, a setting, or "until FIELD". */
-enum wf_when_kind { WHEN_NONE, WHEN_DURATION, WHEN_SETTING, WHEN_UNTIL_FIELD };
+enum wf_when_kind { WHEN_NONE, WHEN_DURATION, WHEN_SETTING, WHEN_UNTIL_FIELD, WHEN_ATTENDANCE };
 struct wf_when {
     enum wf_when_kind kind;
     struct sto_duration d;
-    uint8_t ix;
+    uint8_t ix;    /* setting or field; ATTENDANCE: setting that gives the days, 0xff = `days` */
+    uint16_t days; /* ATTENDANCE: attendance days since the service's start */
 };
 
 enum target_kind { TARGET_STEP = 1, TARGET_JOIN, TARGET_LEAVE, TARGET_STAY };
@@ -105,8 +117,27 @@ enum step_type {
     STEP_NOTIFY,
     STEP_WAIT,
     STEP_STAGE,
-    STEP_END
+    STEP_END,
+    STEP_PANEL,
+    STEP_PLACE,
+    STEP_CONSENT,
+    STEP_MEASURE,
+    STEP_PLAN,
+    STEP_EACH,
+    STEP_CALL
 };
+#define STEP_TYPE_LAST STEP_CALL
+/* Holds steps and has no work, ball or clock but `within`. */
+static inline bool step_is_stage(enum step_type t)
+{
+    return t == STEP_STAGE || t == STEP_EACH || t == STEP_CALL;
+}
+/* Its work is answered by task_result with an exit that a person chooses. */
+static inline bool step_is_work(enum step_type t)
+{
+    return t == STEP_TASK || t == STEP_MEETING || t == STEP_MEASURE;
+}
+enum measure_point { POINT_NONE, POINT_BEGINNING, POINT_MIDDLE, POINT_END };
 enum meeting_mode { MEETING_REQUIRED, MEETING_BY_PHONE, MEETING_DOCUMENTED, MEETING_AT_STEP };
 
 /* `starts` of a meanwhile step. */
@@ -116,12 +147,15 @@ enum starts_kind {
     STARTS_EVERY,
     STARTS_BEFORE_END,
     STARTS_HALF_WAY,
-    STARTS_EVENT
+    STARTS_EVENT,
+    STARTS_ATTENDANCE
 };
 struct wf_starts {
     enum starts_kind kind;
     struct sto_duration d;
-    uint8_t event; /* index of a message or engine event, see wf_event */
+    uint8_t event;   /* index of a message or engine event, see wf_event */
+    uint16_t days;   /* ATTENDANCE: after so many attendance days */
+    uint8_t setting; /* ATTENDANCE, AFTER, EVERY, BEFORE_END: setting that gives it, 0xff = none */
 };
 
 struct wf_rule {
@@ -137,7 +171,8 @@ struct wf_clocks {
 }; /* index: enum clock_kind of state.h, CLOCK_ANSWER..CLOCK_START */
 
 struct wf_step {
-    const char *id;
+    const char *id;   /* with its path: "support.find", "ask#2" */
+    const char *file; /* where it stands: the workflow's own file or a called one's */
     enum step_type type;
     int line;
     uint16_t stage; /* enclosing stage or, for a side step, the stage its host stands in; WF_ROOT */
@@ -159,7 +194,35 @@ struct wf_step {
     bool obliging;
     enum meeting_mode meeting;
     uint16_t meeting_step; /* MEETING_AT_STEP */
-    uint16_t service;      /* session: number of `of` in the network */
+    uint16_t service;      /* session, place, panel: number of `of` in the network */
+    uint16_t meetings;     /* session: dates of a series; 0 and 1 = a single one */
+    uint8_t postpones;     /* panel: how often a case may get the next date */
+    uint8_t asks[WF_TO_MAX];
+    uint8_t n_asks;    /* panel: members asked beforehand; none = the network's panel says */
+    uint64_t asks_for; /* panel: fields that the asked may bring */
+    bool client_may_attend;
+    uint8_t consent; /* consent: index, 0xff none */
+    uint8_t field;   /* measure: its profile field, 0xff none */
+    enum measure_point point;
+    uint8_t
+        agreed_by[WF_TO_MAX]; /* plan: parties that must agree; PARTY_CLIENT: recorded by helps */
+    uint8_t n_agreed_by;
+    struct {
+        uint8_t party;
+        uint64_t fields;
+    } parts[WF_TO_MAX]; /* plan: who writes what; the union stands in collects */
+    uint8_t n_parts;
+    uint8_t over;   /* each: the many role; branch k stands in first[k - 1] */
+    uint8_t branch; /* each's branch and all below it: 1..; 0 = none */
+    uint16_t each;  /* the each that holds the branch; WF_NONE */
+    uint64_t must;  /* fields without which nothing is sent: exit no-basis */
+    uint8_t needs;  /* consent that alone counts as basis, 0xff = any basis */
+    uint8_t visible_to[WF_TO_MAX];
+    uint8_t n_visible_to; /* 0 = whoever takes part sees the step */
+    struct wf_when
+        remind;        /* reminder before due instead of the ladder's; kind NONE = the ladder's */
+    const char *calls; /* call: id of the called workflow */
+    const char *continues; /* end: id of the workflow that goes on in the same case, "" */
     const char *text;      /* notify: key in texts.cfg */
     uint8_t message;       /* wait for a declared message: index, 0xff none */
     struct wf_rule rules[WF_RULES_MAX];
@@ -183,6 +246,7 @@ struct wf_message {
     const char *answers[8];
     uint8_t answer_exits[8];
     uint8_t n_answers;
+    bool keep; /* waits for its step */
 };
 enum consent_form { FORM_ANY, FORM_WRITTEN, FORM_ELECTRONIC, FORM_ORAL };
 struct wf_consent {
@@ -201,6 +265,9 @@ enum wf_event {
     WF_EVENT_CLIENT_MOVED,
     WF_EVENT_CLIENT_DIED,
     WF_EVENT_ASKED_FOR,
+    WF_EVENT_INVITED, /* of a session step, for what stands beside it */
+    WF_EVENT_MOVED,
+    WF_EVENT_ABSENT,
     WF_EVENT_MESSAGE_0 = 32 /* + message index */,
     WF_EVENT_CONSENT_LOST_0 = 64 /* + consent index */
 };
@@ -213,12 +280,26 @@ enum wf_event {
  */
 enum wf_domain { WF_DOMAIN_FIELD, WF_DOMAIN_STEP, WF_DOMAIN_CONSENT, WF_DOMAIN_SETTING };
 
+/* What a case is about. Anything but a client: no client reference, the owner is the holder. */
+enum subject {
+    SUBJECT_CLIENT,
+    SUBJECT_GROUP,
+    SUBJECT_AGREEMENT,
+    SUBJECT_EMPLOYER,
+    SUBJECT_PANEL,
+    SUBJECT_SURVEY
+};
+
 typedef struct workflow workflow_t;
 struct workflow {
     const char *id;
     uint32_t version;
     const char *source, *purpose;
-    uint8_t hash[32]; /* SHA-256 over workflow.cfg and texts.cfg bytes */
+    enum subject subject;
+    uint16_t of; /* service or panel of the network that a group's or panel's case is about, 0 */
+    bool side;   /* a side case beside the client's lead case: its holder is the lead case's */
+    uint8_t
+        hash[32]; /* SHA-256 over the bytes of workflow.cfg and texts.cfg, called ones included */
     struct wf_role roles[STO_WF_ROLES_MAX];
     uint8_t n_roles;
     struct wf_setting settings[STO_WF_SETTINGS_MAX];
@@ -274,6 +355,12 @@ enum wf_exit_ix {
     EXIT_CLIENT_DIED,
     EXIT_ASKED_FOR,
     EXIT_JOINED,
+    EXIT_GOT,
+    EXIT_NONE_FREE, /* "none" */
+    EXIT_GIVEN,
+    EXIT_REFUSED,
+    EXIT_AGREED,
+    EXIT_NOT_AGREED,
     EXIT_FIRST_OWN
 };
 

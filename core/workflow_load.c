@@ -35,7 +35,13 @@ static const char *const EXIT_NAMES[] = {[EXIT_NONE] = "",
                                          [EXIT_CLIENT_MOVED] = "client-moved",
                                          [EXIT_CLIENT_DIED] = "client-died",
                                          [EXIT_ASKED_FOR] = "asked-for",
-                                         [EXIT_JOINED] = "joined"};
+                                         [EXIT_JOINED] = "joined",
+                                         [EXIT_GOT] = "got",
+                                         [EXIT_NONE_FREE] = "none",
+                                         [EXIT_GIVEN] = "given",
+                                         [EXIT_REFUSED] = "refused",
+                                         [EXIT_AGREED] = "agreed",
+                                         [EXIT_NOT_AGREED] = "not-agreed"};
 _Static_assert(sizeof(EXIT_NAMES) / sizeof(EXIT_NAMES[0]) == EXIT_FIRST_OWN,
                "every fixed exit has its name");
 

@@ -471,6 +471,13 @@ static void load_step(struct wf_load *x, uint16_t ix)
     case STEP_END:
         load_end(x, s, c);
         break;
+    case STEP_PANEL:
+    case STEP_PLACE:
+    case STEP_CONSENT:
+    case STEP_MEASURE:
+    case STEP_PLAN:
+    case STEP_EACH:
+    case STEP_CALL:
     case STEP_DECIDE:
         break; /* rules need all exits: workflow_load_when.c */
     }

@@ -34,17 +34,18 @@
 #define STO_CATEGORIES_MAX    16u /* a bit each in a uint32_t */
 #define STO_CALENDARS_MAX     64u
 #define STO_LADDERS_MAX       32u
-#define STO_WF_STEPS_MAX      96u
-#define STO_WF_FIELDS_MAX     64u /* a bit each in a uint64_t */
-#define STO_WF_ROLES_MAX      16u
-#define STO_WF_EXITS_MAX      128u /* interned exit names of one workflow */
+#define STO_WF_STEPS_MAX      224u /* called ones and the branches of each included */
+#define STO_WF_FIELDS_MAX     64u  /* a bit each in a uint64_t */
+#define STO_WF_ROLES_MAX      32u  /* a bit each in a uint32_t */
+#define STO_WF_EXITS_MAX      192u /* interned exit names of one workflow; a uint8_t */
 #define STO_WF_SETTINGS_MAX   16u
 #define STO_WF_CONSENTS_MAX   8u
 #define STO_WF_MESSAGES_MAX   16u
 #define STO_CASE_TOKENS_MAX   24u
+#define STO_CASE_HOLDINGS_MAX 8u  /* places of the network that one case holds */
 #define STO_CASE_OFFERS_MAX   12u /* live or last offers of the case */
 #define STO_CASE_CLOCKS_MAX   64u
-#define STO_FACT_OPS_MAX      256u
+#define STO_FACT_OPS_MAX      512u /* a case that goes on in another workflow changes nearly all */
 #define STO_FACT_SENDS_MAX    32u
 #define STO_FACT_MAILS_MAX    16u
 #define STO_INSTANT_STEPS_MAX 64u  /* decide/notify/end run in one event: a circle is a fault */
@@ -58,6 +59,7 @@
 #define STO_DIAGS_MAX           500u
 
 _Static_assert(STO_WF_FIELDS_MAX <= 64, "field sets are uint64_t");
+_Static_assert(STO_WF_ROLES_MAX <= 32, "role sets are uint32_t");
 _Static_assert(STO_CATEGORIES_MAX <= 32, "category sets are uint32_t");
 _Static_assert(STO_DECODE_ARENA_BYTES >= 8 * STO_FRAME_BYTES_MAX, "a full frame decodes");
 _Static_assert(STO_INFLIGHT_INPUTS_MAX >= 2 * STO_BATCH_EVENTS_MAX,

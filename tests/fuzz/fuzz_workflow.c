@@ -35,8 +35,8 @@ static void in_range(const workflow_t *w)
     STO_ASSERT(w->n_steps > 0 && w->n_first > 0 && w->n_steps <= STO_WF_STEPS_MAX);
     for (unsigned k = 0; k < w->n_steps; k++) {
         const struct wf_step *s = &w->steps[k];
-        STO_ASSERT(s->type >= STEP_TASK && s->type <= STEP_END);
-        STO_ASSERT(s->stage == WF_ROOT || w->steps[s->stage].type == STEP_STAGE);
+        STO_ASSERT(s->type >= STEP_TASK && s->type <= STEP_TYPE_LAST);
+        STO_ASSERT(s->stage == WF_ROOT || step_is_stage(w->steps[s->stage].type));
         STO_ASSERT(s->host == WF_NONE || s->host == WF_ROOT || s->host < w->n_steps);
         STO_ASSERT(s->role < w->n_roles || s->role >= PARTY_HOLDER);
         STO_ASSERT(workflow_step(w, s->id) == k);
