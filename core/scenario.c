@@ -153,8 +153,8 @@ static bool event_target(struct play *p, const struct sto_conf *entry, struct st
     }
     const char *name = sto_conf_str(entry, "session", "", p->l->diags);
     const struct service *svc = network_service_by_id(p->net, name);
-    if (!svc || svc->shape != SERVICE_SESSION) {
-        play_err(p, at, "unknown-session", "'%s' is no service with dates", name);
+    if (!svc || !service_shared(svc)) {
+        play_err(p, at, "unknown-session", "'%s' is no service that cases share", name);
         return false;
     }
     shared_id(p->net->id, svc->number, out);

@@ -291,7 +291,7 @@ static bool kind_of(struct play *p, const struct sto_conf *entry, struct input *
         play_err(p, at, "unknown-event", "event '%s' is not known or not for a timeline", at->s);
         return false;
     }
-    bool session = in->kind == EVENT_SESSION_RECORD || in->kind == EVENT_SESSION_MOVE;
+    bool session = in->kind >= EVENT_SESSION_RECORD && in->kind <= EVENT_QUOTA_RETURN;
     const struct sto_conf *to_session = sto_conf_get(entry, "session");
     if (session != (to_session != NULL)) {
         play_err(p, at, "session-event", "event '%s' %s", at->s,
