@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "session.h"
+#include "shared.h"
 #include "turn.h"
 
 #define SENDS_FIRST 6u
@@ -291,7 +291,7 @@ struct mail *mail_add(struct turn *t, enum mail_kind kind, const struct token *t
     memset(m, 0, sizeof *m);
     m->kind = (uint8_t)kind;
     m->src = t->ctx->case_id;
-    session_id(t->net->id, service, &m->dst);
+    shared_id(t->net->id, service, &m->dst);
     m->service = service;
     m->token = tok->id;
     m->entry = tok->entry;

@@ -65,33 +65,24 @@ void worker_set(char *worker, const char *name)
 
 /* ------------------------------------------------------------------ organisations */
 
-/* The organisation's service of that id in force on `day`; NULL = none. */
-static const struct service *offers_service(const network_t *net, uint16_t org, const char *service,
-                                            int32_t day)
-{
-    for (unsigned i = 0; i < net->n_services; i++) {
-        const struct service *v = &net->services[i];
-        if (v->org == org && strcmp(v->id, service) == 0 && validity_holds(&v->valid, day)) {
-            return v;
-        }
-    }
-    return NULL;
-}
-
 struct party org_party(const network_t *net, uint16_t org, const char *service)
 {
     const struct organisation *o = network_org(net, org);
     if (!o) {
         return (struct party){0};
     }
-    if (service && *service) {
-        for (unsigned i = 0; i < net->n_services; i++) {
-            if (net->services[i].org == org && strcmp(net->services[i].id, service) == 0) {
-                return (struct party){.org = org, .desk = net->services[i].desk};
-            }
-        }
-    }
-    return (struct party){.org = org, .desk = o->n_desks > 0 ? o->desks[0].number : 0};
+    const struct service *v = service && *service ? network_service_by_id(net, service) : NULL;
+    const struct provider *p = v ? service_provider(v, org) : NULL;
+    return (struct party){.org = org,
+                          .desk = p                ? p->desk
+                                  : o->n_desks > 0 ? o->desks[0].number
+                                                   : 0};
+}
+
+static bool gives_service(const struct turn *t, uint16_t org, const char *service)
+{
+    const struct service *v = network_service_by_id(t->net, service);
+    return v && validity_holds(&v->valid, t->today) && service_provider(v, org);
 }
 
 /* An agreement is in force as long as the service that stands on it is valid. */
@@ -100,7 +91,7 @@ static bool has_agreement(const struct turn *t, const struct wf_role *r, uint16_
     for (unsigned i = 0; i < t->net->n_services; i++) {
         const struct service *v = &t->net->services[i];
         bool same = !r->service || !*r->service || strcmp(v->id, r->service) == 0;
-        if (same && v->org == org && v->agreement && *v->agreement &&
+        if (same && service_provider(v, org) && v->agreement && *v->agreement &&
             validity_holds(&v->valid, t->today)) {
             return true;
         }
@@ -120,7 +111,7 @@ bool role_fits(const struct turn *t, unsigned role, uint16_t org)
         kind = organisation_is(o, r->kinds[i]);
     }
     return kind && (!r->agreement || has_agreement(t, r, org)) &&
-           (!r->service || !*r->service || offers_service(t->net, org, r->service, t->today));
+           (!r->service || !*r->service || gives_service(t, org, r->service));
 }
 
 /* ------------------------------------------------------------------ roles */

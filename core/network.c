@@ -93,6 +93,17 @@ const struct service *network_service_by_id(const network_t *n, const char *id)
     return NULL;
 }
 
+const struct provider *service_provider(const struct service *s, uint16_t org)
+{
+    STO_ASSERT(s);
+    for (unsigned k = 0; k < s->n_providers; k++) {
+        if (s->providers[k].org == org) {
+            return &s->providers[k];
+        }
+    }
+    return NULL;
+}
+
 int network_category(const network_t *n, const char *id)
 {
     STO_ASSERT(n && id);

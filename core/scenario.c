@@ -157,7 +157,7 @@ static bool event_target(struct play *p, const struct sto_conf *entry, struct st
         play_err(p, at, "unknown-session", "'%s' is no service with dates", name);
         return false;
     }
-    session_id(p->net->id, svc->number, out);
+    shared_id(p->net->id, svc->number, out);
     return true;
 }
 

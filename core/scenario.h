@@ -7,7 +7,7 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 #include "engine.h"
-#include "session.h"
+#include "shared.h"
 #include <stdio.h>
 
 typedef struct world world_t;
@@ -34,7 +34,7 @@ size_t world_sends(const world_t *w, const struct world_send **out);
 /* Code of the fact of the last world_event itself (0, STO_E_LATE…), not of the mail and clocks
  * after it. */
 int world_last_code(const world_t *w);
-const struct session_state *world_session(const world_t *w, const struct sto_uuid *id);
+const struct shared_state *world_session(const world_t *w, const struct sto_uuid *id);
 /* Called after every fact of a case (clocks and mail too), when it has passed all checks. */
 typedef void world_watch_fn(void *arg, const struct sto_uuid *id, const struct case_state *before,
                             const struct fact *f, const struct case_state *after);

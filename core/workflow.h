@@ -159,7 +159,8 @@ struct wf_starts {
 };
 
 struct wf_rule {
-    expr_t *when; /* NULL = always (last) */
+    expr_t *when;          /* NULL = always (last) */
+    const char *when_text; /* as written; "" */
     uint16_t step;
     enum target_kind kind;
     uint8_t leave;
@@ -316,7 +317,8 @@ struct workflow {
     uint16_t n_steps;
     uint32_t start_by; /* roles, bits */
     uint64_t start_requires;
-    expr_t *start_when; /* NULL = always */
+    expr_t *start_when;          /* NULL = always */
+    const char *start_when_text; /* as written; "" */
     bool once_client;
     int start_line;
     uint16_t first[WF_FIRST_MAX];

@@ -90,7 +90,7 @@ const struct case_data *world_data(const world_t *w, const struct sto_uuid *id)
     return it && !it->session ? it->data : NULL;
 }
 
-const struct session_state *world_session(const world_t *w, const struct sto_uuid *id)
+const struct shared_state *world_session(const world_t *w, const struct sto_uuid *id)
 {
     const struct world_item *it = world_items_find(&w->items, id);
     return it ? it->session : NULL;
@@ -212,26 +212,26 @@ static int case_apply(world_t *w, struct world_item *it, const struct input *in,
 static int session_apply(world_t *w, struct world_item *it, const struct input *in, struct fact *f,
                          struct sto_err *err)
 {
-    int rc = session_decide(w->net, &it->id, it->session, in, w->now_us, w->facts, f, err);
+    int rc = shared_decide(w->net, &it->id, it->session, in, w->now_us, w->facts, f, err);
     if (rc != 0) {
         return rc;
     }
-    struct session_state after = *it->session, replayed = after;
+    struct shared_state after = *it->session, replayed = after;
     struct fact again;
     struct sto_err why = {0};
-    rc = session_evolve(&after, f, &why);
+    rc = shared_evolve(&after, f, &why);
     rc = rc != 0 ? rc : reread(w, f, &again, &why);
-    rc = rc != 0 ? rc : session_evolve(&replayed, &again, &why);
-    if (rc == 0 && !session_equal(&after, &replayed)) {
+    rc = rc != 0 ? rc : shared_evolve(&replayed, &again, &why);
+    if (rc == 0 && !shared_equal(&after, &replayed)) {
         rc = sto_fail(&why, STO_E_INTERNAL, "the fact read back leads to another state");
     }
-    rc = rc != 0 ? rc : session_invariants(w->net, &after, &why);
+    rc = rc != 0 ? rc : shared_invariants(w->net, &after, &why);
     if (rc != 0) {
         return sto_fail(err, STO_E_INTERNAL, "session event '%s' breaks a check: %s",
                         event_kind_name(in->kind), why.what);
     }
     *it->session = after;
-    world_items_due(&w->items, it, session_next_due_us(w->net, it->session));
+    world_items_due(&w->items, it, shared_next_due_us(w->net, it->session));
     return 0;
 }
 
@@ -258,7 +258,7 @@ static struct world_item *mail_item(world_t *w, const struct mail *m)
         return it;
     }
     struct sto_uuid id;
-    session_id(w->net->id, m->service, &id);
+    shared_id(w->net->id, m->service, &id);
     if (!sto_uuid_eq(&id, &m->dst) || !network_service(w->net, m->service)) {
         return NULL;
     }
