@@ -225,7 +225,7 @@ int panel_postpone(struct turn *t)
     tell_holder(t, id);
     tok = token_of(t, id);
     tok->count = (uint16_t)(tok->count < UINT16_MAX ? tok->count + 1 : tok->count);
-    if (tok->count > w->postpones) {
+    if (tok->count > wf_number(w->postpones, w->postpones_setting, t->s->settings)) {
         walk_expire(t, id);
         tok = token_find(t, id);
         if (!tok || tok->phase != PANEL_ON_AGENDA) {

@@ -12,6 +12,12 @@ bool session_is_series(const struct wf_step *w)
     return w->type == STEP_SESSION && w->meetings > 1;
 }
 
+uint16_t session_dates(const struct turn *t, const struct wf_step *w)
+{
+    int64_t n = wf_number(w->meetings, w->meetings_setting, t->s->settings);
+    return n > 1 && n <= UINT16_MAX ? (uint16_t)n : 1;
+}
+
 void session_enter(struct turn *t, uint16_t id)
 {
     struct token *tok = token_of(t, id);

@@ -28,7 +28,7 @@ void shared_wish(struct turn *t, uint16_t id)
                                                   : MAIL_AGENDA_WANTED;
     struct mail *m = mail_add(t, kind, tok, w->service);
     m->until_us = within_due(t, id);
-    m->n = w->type == STEP_SESSION ? w->meetings : 0;
+    m->n = w->type == STEP_SESSION ? session_dates(t, w) : 0;
 }
 
 void shared_release(struct turn *t, uint16_t id)

@@ -409,7 +409,8 @@ void walk_enter(struct turn *t, uint16_t id, uint16_t step)
     if (t->s->entries[step] < UINT8_MAX) {
         t->s->entries[step]++;
     }
-    if (w->at_most > 0 && t->s->entries[step] > w->at_most && walk_leave(t, id, EXIT_TOO_OFTEN)) {
+    int64_t at_most = wf_number(w->at_most, w->at_most_setting, t->s->settings);
+    if (at_most > 0 && t->s->entries[step] > at_most && walk_leave(t, id, EXIT_TOO_OFTEN)) {
         return;
     }
     if (step_is_stage(w->type)) {

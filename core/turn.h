@@ -196,6 +196,7 @@ void session_enter(struct turn *t, uint16_t id);
 int session_mail(struct turn *t, uint16_t id);
 int session_interrupt(struct turn *t, uint16_t id);
 bool session_is_series(const struct wf_step *w);
+uint16_t session_dates(const struct turn *t, const struct wf_step *w); /* 1 = no series */
 void place_enter(struct turn *t, uint16_t id);
 int place_mail(struct turn *t, uint16_t id);
 int place_answer(struct turn *t);
