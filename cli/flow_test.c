@@ -233,6 +233,9 @@ int flow_test(struct cli *c, struct sto_err *err)
     int rc = flow_sources_of(c, false, &sources, err);
 
     rc = rc != 0 ? rc : model_network_dir(sources.network, diags, &net, err);
+    if (rc == 0) {
+        network_as_of(net);
+    }
     if (rc != 0) {
         model_print_diags(diags);
     } else {

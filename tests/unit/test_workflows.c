@@ -59,7 +59,7 @@ static void every_shipped_workflow_is_sound_and_does_what_its_scenarios_say(void
 {
     (void)state;
     size_t errors = 0;
-    network_t *net = load_network();
+    network_t *net = load_shipped("oulu-2014");
     size_t tried = each_shipped(net, try_one, &errors);
     network_destroy(&net);
     assert_true(tried > 0);
