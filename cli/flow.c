@@ -212,8 +212,11 @@ const struct verb flow_verbs[] = {
      .words = "[ID…]",
      .words_max = COMMAND_ARGS_MAX,
      .options = test_options,
-     .help = "Plays the scenarios of workflows on virtual time and says what they do not reach",
-     .more = "ID is a workflow's folder or its id under workflows/; without one, all of them.",
+     .help = "Plays scenarios of workflows and journeys on virtual time and says what they do not "
+             "reach",
+     .more = "ID is a workflow's folder or its id under workflows/, a journey's file or its name "
+             "under workflows/journeys/,\n"
+             "or a folder of journeys; without one, all workflows and all journeys.",
      .run = flow_test},
     {.name = "fmt",
      .words = "FILE…",

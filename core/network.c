@@ -116,6 +116,17 @@ int network_category(const network_t *n, const char *id)
     return -1;
 }
 
+const struct instrument *network_instrument(const network_t *n, const char *id)
+{
+    STO_ASSERT(n && id);
+    for (unsigned k = 0; k < n->n_instruments; k++) {
+        if (strcmp(n->instruments[k].id, id) == 0) {
+            return &n->instruments[k];
+        }
+    }
+    return NULL;
+}
+
 bool organisation_is(const struct organisation *o, const char *kind)
 {
     STO_ASSERT(o && kind);

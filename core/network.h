@@ -100,6 +100,14 @@ struct calendar_def {
     struct calendar cal;
 };
 
+/* A questionnaire, workflows/instruments/<id>.cfg, as far as workflows need it. */
+struct instrument {
+    const char *id;
+    const char *category; /* of the answers, as a field's */
+    uint16_t items;
+    int64_t min, max; /* of each answer */
+};
+
 /* Escalation ladder: rungs counted in the ball holder's working time. */
 enum rung_to { RUNG_BALL, RUNG_DESK_LEAD, RUNG_SENDER_LEAD, RUNG_COORDINATOR };
 struct rung {
@@ -157,6 +165,8 @@ struct network {
     uint16_t n_services; /* sorted by number */
     struct calendar_def calendars[STO_CALENDARS_MAX];
     uint8_t n_calendars; /* [0] default */
+    const struct instrument *instruments;
+    uint16_t n_instruments;
     struct ladder ladders[STO_LADDERS_MAX];
     uint8_t n_ladders; /* [0] default */
     struct basis bases[STO_BASES_MAX];
@@ -208,6 +218,7 @@ static inline bool service_shared(const struct service *s)
     return s->shape != SERVICE_PLAIN;
 }
 int network_category(const network_t *n, const char *id); /* bit, -1 = unknown */
+const struct instrument *network_instrument(const network_t *n, const char *id);
 bool organisation_is(const struct organisation *o, const char *kind);
 /* Follows successor links from `number` to whoever is in force on `day`; 0 = nobody. */
 uint16_t network_in_force(const network_t *n, uint16_t number, int32_t day);
