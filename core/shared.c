@@ -273,7 +273,7 @@ static int on_mail(struct work *w, const struct input *in, struct sto_err *err)
     case SERVICE_SESSION:
         return seats_mail(w, m, err);
     case SERVICE_PANEL:
-        return panel_mail(w, m, err);
+        return agenda_mail(w, m, err);
     case SERVICE_PLACE:
     case SERVICE_QUOTA:
         return pool_mail(w, m, err);
@@ -329,7 +329,7 @@ static int settle(struct work *w, struct sto_err *err)
         return seats_settle(w, err);
     }
     if (w->svc->shape == SERVICE_PANEL) {
-        panel_settle(w);
+        agenda_settle(w);
     } else if (w->svc->shape == SERVICE_PLACE) {
         pool_give(w);
     }

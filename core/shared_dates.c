@@ -162,7 +162,7 @@ static int64_t date_due_us(const network_t *net, const struct service *svc,
     if (s->dates[i].taken == 0 && !any_queued(s)) {
         return INT64_MAX;
     }
-    return svc->shape == SERVICE_PANEL ? panel_stage_due_us(net, svc, s, i) : s->dates[i].at_us;
+    return svc->shape == SERVICE_PANEL ? agenda_stage_due_us(net, svc, s, i) : s->dates[i].at_us;
 }
 
 int64_t dates_due_us(const network_t *net, const struct service *svc, const struct shared_state *s)
@@ -217,7 +217,7 @@ int dates_clock(struct work *w, int64_t due_us, struct sto_err *err)
         i++;
     }
     if (s->dates[i].stage != DATE_HELD) {
-        int rc = w->svc->shape == SERVICE_PANEL ? panel_stage(w, i, err) : 0;
+        int rc = w->svc->shape == SERVICE_PANEL ? agenda_stage(w, i, err) : 0;
         bool held = w->svc->shape != SERVICE_PANEL || s->dates[i].stage == DATE_HELD;
         return rc == 0 && held ? date_held(w, i, err) : rc;
     }
@@ -267,7 +267,7 @@ int date_move(struct work *w, const struct input *in, struct sto_err *err)
     uint16_t taken = s->dates[i].taken;
     date_drop(s, i);
     if (panel) {
-        panel_move(w, in->at_us, in->at2_us);
+        agenda_move(w, in->at_us, in->at2_us);
     } else {
         seats_move(w, in->at_us, in->at2_us);
     }

@@ -78,7 +78,7 @@ static int64_t date_for(const struct work *w, const struct seat *t)
     return 0;
 }
 
-void panel_settle(struct work *w)
+void agenda_settle(struct work *w)
 {
     struct shared_state *s = w->s;
     uint16_t order[STO_SESSION_SEATS_MAX];
@@ -101,8 +101,8 @@ void panel_settle(struct work *w)
 
 /* ------------------------------------------------------------------ clocks */
 
-int64_t panel_stage_due_us(const network_t *net, const struct service *svc,
-                           const struct shared_state *s, unsigned date)
+int64_t agenda_stage_due_us(const network_t *net, const struct service *svc,
+                            const struct shared_state *s, unsigned date)
 {
     const struct calendar *cal = organiser_calendar(net, svc);
     int64_t at_us = s->dates[date].at_us;
@@ -147,7 +147,7 @@ static int agenda_sent(struct work *w, int64_t date_us, struct sto_err *err)
     return rc;
 }
 
-int panel_stage(struct work *w, unsigned date, struct sto_err *err)
+int agenda_stage(struct work *w, unsigned date, struct sto_err *err)
 {
     struct shared_state *s = w->s;
     int64_t at_us = s->dates[date].at_us;
@@ -170,7 +170,7 @@ int panel_stage(struct work *w, unsigned date, struct sto_err *err)
 }
 
 /* A moved date takes its lines along; of a cancelled one they get another, in their turn. */
-void panel_move(struct work *w, int64_t from_us, int64_t to_us)
+void agenda_move(struct work *w, int64_t from_us, int64_t to_us)
 {
     for (unsigned i = 0; i < w->s->n_seats; i++) {
         struct seat *t = &w->s->seats[i];
@@ -193,7 +193,7 @@ static void postpone(struct seat *t, const struct mail *m)
     t->tell = 0;
 }
 
-int panel_mail(struct work *w, const struct mail *m, struct sto_err *err)
+int agenda_mail(struct work *w, const struct mail *m, struct sto_err *err)
 {
     if (m->kind == MAIL_AGENDA_WANTED) {
         struct seat *t = want_add(w, m, WANT_AGENDA);

@@ -75,12 +75,12 @@ bool place_held(const struct seat *seat);
 int64_t place_answer_by(const struct seat *offered);
 
 /* shared_panel.c */
-int panel_mail(struct work *w, const struct mail *m, struct sto_err *err);
-void panel_settle(struct work *w);
-void panel_move(struct work *w, int64_t from_us, int64_t to_us);
-int64_t panel_stage_due_us(const network_t *net, const struct service *svc,
-                           const struct shared_state *s, unsigned date);
-int panel_stage(struct work *w, unsigned date, struct sto_err *err);
+int agenda_mail(struct work *w, const struct mail *m, struct sto_err *err);
+void agenda_settle(struct work *w);
+void agenda_move(struct work *w, int64_t from_us, int64_t to_us);
+int64_t agenda_stage_due_us(const network_t *net, const struct service *svc,
+                            const struct shared_state *s, unsigned date);
+int agenda_stage(struct work *w, unsigned date, struct sto_err *err);
 unsigned lines_on(const struct shared_state *s, int64_t date_us);
 
 /* shared_codec.c: puts ops that lead from `before` to `after` into *out (arena-owned). */

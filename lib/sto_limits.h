@@ -28,7 +28,7 @@
 /* domain */
 #define STO_SHARDS_MAX        256u
 #define STO_ORGS_MAX          256u
-#define STO_DESKS_MAX         32u /* of one organisation */
+#define STO_DESKS_MAX         32u  /* of one organisation */
 #define STO_SERVICES_MAX      256u /* panels included */
 #define STO_BASES_MAX         128u
 #define STO_CATEGORIES_MAX    16u /* a bit each in a uint32_t */
