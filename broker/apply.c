@@ -262,12 +262,11 @@ static enum apply_result apply_to_session(struct turn *t)
     struct centry *e = t->e;
     struct fact f = {0};
     int64_t now_us = shard_now(r, &r->shards[t->k->shard]);
-    struct session_state *after = sto_arena_alloc(r->fact_arena, sizeof(*after));
+    struct shared_state *after = sto_arena_alloc(r->fact_arena, sizeof(*after));
     STO_ASSERT(after);
     *after = *e->ses;
-    int rc =
-        session_decide(r->cfg->net, &e->id, e->ses, &t->in, now_us, r->fact_arena, &f, &t->err);
-    if (rc == 0 && session_evolve(after, &f, &t->err) != 0) {
+    int rc = shared_decide(r->cfg->net, &e->id, e->ses, &t->in, now_us, r->fact_arena, &f, &t->err);
+    if (rc == 0 && shared_evolve(after, &f, &t->err) != 0) {
         rc = sto_fail(&t->err, STO_E_INTERNAL, "the decided fact does not fit its session");
     }
     if (rc != 0) {

@@ -135,7 +135,7 @@ static void encode(reactor_t *r, struct centry *e)
 {
     sto_buf_clear(&r->buf);
     if (e->session) {
-        session_encode(e->ses, &r->buf);
+        shared_encode(e->ses, &r->buf);
     } else {
         state_encode(e->state, &r->buf);
     }

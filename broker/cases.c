@@ -75,7 +75,7 @@ struct centry *case_get(reactor_t *r, const struct sto_uuid *id)
     e->shard = (uint16_t)sto_uuid_shard(id, r->opt.n_shards);
     e->phase = ENTRY_LOADING;
     e->heap_due = INT64_MAX;
-    const struct session_service *svc = table_get(&r->cfg->services, id);
+    const struct shared_service *svc = table_get(&r->cfg->services, id);
     e->session = svc != NULL;
     e->service = svc ? svc->service : 0;
     table_put(&r->cases, e);
@@ -177,7 +177,7 @@ int64_t case_next_due(const reactor_t *r, const struct centry *e)
         return INT64_MAX;
     }
     if (e->session) {
-        return e->ses ? session_next_due_us(r->cfg->net, e->ses) : INT64_MAX;
+        return e->ses ? shared_next_due_us(r->cfg->net, e->ses) : INT64_MAX;
     }
     return e->state && e->state->status == CASE_OPEN ? state_next_due_us(e->state) : INT64_MAX;
 }
@@ -224,7 +224,7 @@ static int fill(struct centry *e, const struct loaded_case *l, struct sto_err *e
     e->session = row->aggregate != 0;
     if (e->session) {
         e->ses = sto_xcalloc(1, sizeof(*e->ses));
-        int rc = session_decode(row->skeleton.p, row->skeleton.n, e->ses, err);
+        int rc = shared_decode(row->skeleton.p, row->skeleton.n, e->ses, err);
         e->service = e->ses->service;
         return rc;
     }

@@ -131,9 +131,9 @@ static void load_services(struct config *c)
         if (c->net->services[i].shape != SERVICE_SESSION) {
             continue;
         }
-        struct session_service *s = sto_xcalloc(1, sizeof(*s));
+        struct shared_service *s = sto_xcalloc(1, sizeof(*s));
         s->service = c->net->services[i].number;
-        session_id(c->net->id, s->service, &s->id);
+        shared_id(c->net->id, s->service, &s->id);
         table_put(&c->services, s);
     }
 }

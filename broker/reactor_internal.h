@@ -18,7 +18,7 @@
 #include "content.h"
 #include "reactor.h"
 #include "saatto_codec.h"
-#include "session.h"
+#include "shared.h"
 #include "table.h"
 
 #define RX_RETRY_FIRST_US (50 * INT64_C(1000))
@@ -133,7 +133,7 @@ struct centry {
     uint16_t service;
     uint64_t load_tag;
     struct case_state *state;
-    struct session_state *ses;
+    struct shared_state *ses;
     struct wf *wf;
     uint8_t *data; /* data_encode, plain */
     uint32_t n_data;
@@ -306,7 +306,7 @@ struct orgkey {
     uint16_t org;
     bool is_operator, revoked;
 };
-struct session_service {
+struct shared_service {
     struct sto_uuid id;
     uint16_t service;
 };
@@ -315,7 +315,7 @@ struct config {
     network_t *net;
     struct table wfs;      /* struct wf */
     struct table keys;     /* struct orgkey */
-    struct table services; /* struct session_service */
+    struct table services; /* struct shared_service */
     uint8_t hash[32];
     bool manual_clock;
 };

@@ -95,7 +95,7 @@ struct row_case { /* upsert: state after the batch */
     const char *workflow_id;
     struct sto_uuid client;
     bool once;            /* once: counts for DUPLICATE_CASE */
-    struct blob skeleton; /* state_encode or session_encode */
+    struct blob skeleton; /* state_encode or shared_encode */
     struct blob data_ct;
     uint64_t dek;
 };

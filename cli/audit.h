@@ -26,7 +26,7 @@ struct audit {
     audit_items_t *items; /* of one shard at a time */
     sto_arena_t *arena;   /* of one fact */
     struct case_state before, after;
-    struct session_state *session;
+    struct shared_state *session;
     struct audit_stream *streams; /* of one shard */
     size_t n_streams;
     uint64_t next_idx;

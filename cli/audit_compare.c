@@ -50,10 +50,10 @@ static void compare_state(struct audit *a, const PGresult *r, int i, struct audi
     const uint8_t *skeleton = db_bytes(r, i, 10, &n);
 
     if (it->session) {
-        struct session_state *stored = sto_xcalloc(1, sizeof *stored);
-        bool same = session_decode(skeleton, n, stored, &err) == 0 &&
-                    session_decode(it->state, it->n_state, a->session, &err) == 0 &&
-                    session_equal(stored, a->session);
+        struct shared_state *stored = sto_xcalloc(1, sizeof *stored);
+        bool same = shared_decode(skeleton, n, stored, &err) == 0 &&
+                    shared_decode(it->state, it->n_state, a->session, &err) == 0 &&
+                    shared_equal(stored, a->session);
         free(stored);
         if (!same) {
             audit_differ(a, (int64_t)it->last_idx, &it->id,

@@ -166,7 +166,7 @@ static void keep_state(struct audit *a, struct audit_item *it)
 
     sto_buf_init(&b, 0);
     if (it->session) {
-        session_encode(a->session, &b);
+        shared_encode(a->session, &b);
     } else {
         state_encode(&a->after, &b);
     }
@@ -233,7 +233,7 @@ static void fresh_session(struct audit *a, const struct sto_uuid *id)
     for (unsigned i = 0; i < a->r.net->n_services; i++) {
         const struct service *s = &a->r.net->services[i];
         struct sto_uuid of;
-        session_id(a->r.net->id, s->number, &of);
+        shared_id(a->r.net->id, s->number, &of);
         if (s->shape == SERVICE_SESSION && sto_uuid_eq(&of, id)) {
             a->session->service = s->number;
         }
@@ -247,15 +247,15 @@ static void evolve_session(struct audit *a, const struct row *x, const struct fa
 
     if (it->state == NULL) {
         fresh_session(a, &x->id);
-    } else if (session_decode(it->state, it->n_state, a->session, &err) != 0) {
+    } else if (shared_decode(it->state, it->n_state, a->session, &err) != 0) {
         differ(a, x, it, "the replayed session cannot be read", &err);
         return;
     }
-    if (session_evolve(a->session, f, &err) != 0) {
+    if (shared_evolve(a->session, f, &err) != 0) {
         differ(a, x, it, "the fact does not fit the session before it", &err);
         return;
     }
-    if (session_invariants(a->r.net, a->session, &err) != 0) {
+    if (shared_invariants(a->r.net, a->session, &err) != 0) {
         differ(a, x, it, "a rule of sessions is broken", &err);
     }
     keep_state(a, it);

@@ -6,7 +6,7 @@
  */
 #ifndef AUDIT_ITEMS_H
 #define AUDIT_ITEMS_H
-#include "session.h"
+#include "shared.h"
 #include "state.h"
 
 struct ledger_point {

@@ -8,7 +8,7 @@
 #include "engine.h"
 #include "model.h"
 #include "output.h"
-#include "session.h"
+#include "shared.h"
 
 /* What reading commands hold open. */
 struct reading {

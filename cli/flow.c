@@ -177,6 +177,11 @@ static const struct option_row check_options[] = {
      "network to check against: a folder, or the id of one under workflows/network/"},
     {0},
 };
+static const struct option_row fmt_options[] = {
+    {"check", NULL,
+     "change nothing; name the files that are not laid out and fail if there are any"},
+    {0},
+};
 static const struct option_row test_options[] = {
     {"network", "DIR", "network to play in: a folder, or the id of one under workflows/network/"},
     {"junit", "FILE", "also write the results as JUnit XML"},
@@ -206,9 +211,22 @@ const struct verb flow_verbs[] = {
      .words = "[ID…]",
      .words_max = COMMAND_ARGS_MAX,
      .options = test_options,
-     .help = "Plays the scenarios of workflows on virtual time and says what they do not reach",
-     .more = "ID is a workflow's folder or its id under workflows/; without one, all of them.",
+     .help = "Plays scenarios of workflows and journeys on virtual time and says what they do not "
+             "reach",
+     .more = "ID is a workflow's folder or its id under workflows/, a journey's file or its name "
+             "under workflows/journeys/,\n"
+             "or a folder of journeys; without one, all workflows and all journeys.",
      .run = flow_test},
+    {.name = "fmt",
+     .words = "FILE…",
+     .words_min = 1,
+     .words_max = COMMAND_ARGS_MAX,
+     .options = fmt_options,
+     .help =
+         "Lays configuration files out in the canonical form, in place; comments and line breaks "
+         "stay",
+     .more = "FILE is a file, or a folder: then every .cfg in it and below it.",
+     .run = flow_fmt},
     {.name = "deploy",
      .words = "[DIR…]",
      .words_max = COMMAND_ARGS_MAX,

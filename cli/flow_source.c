@@ -150,6 +150,34 @@ int flow_sources_all(const char *home, const char *network, struct flow_sources 
     return rc;
 }
 
+static bool add_if_there(char *dir, struct flow_sources *s)
+{
+    bool there = holds(dir, "workflow.cfg");
+
+    if (there) {
+        add(s, dir, NULL);
+    }
+    free(dir);
+    return there;
+}
+
+int flow_sources_one(const char *id, const struct flow_sources *beside, struct flow_sources *out,
+                     struct sto_err *err)
+{
+    char *home = sto_home_dir();
+    bool found = false;
+
+    *out = (struct flow_sources){0};
+    for (size_t i = 0; i < beside->n && !found && strchr(id, '/') == NULL; i++) {
+        found = add_if_there(sto_asprintf("%s/../%s", beside->v[i].dir, id), out);
+    }
+    if (!found && strchr(id, '/') == NULL) {
+        found = add_if_there(sto_asprintf("%s/workflows/%s", home, id), out);
+    }
+    free(home);
+    return found ? 0 : sto_fail(err, STO_E_NOT_FOUND, "there is no workflow '%s'", id);
+}
+
 /* -------------------------------------------------------------------- words */
 
 static int no_such(const char *home, const char *word, struct sto_err *err)

@@ -91,7 +91,7 @@ static int take_case(struct making *m, const char *text, struct sto_err *err)
             return sto_fail(err, STO_E_NOT_FOUND, "there is no service with dates called '%s'",
                             text + 8);
         }
-        session_id(m->r.net->id, s->number, &id);
+        shared_id(m->r.net->id, s->number, &id);
     } else {
         rc = case_find(&m->r, text, &id, err);
     }

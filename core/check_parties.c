@@ -10,7 +10,7 @@
 static bool has_service(const struct check *c, const char *id, const struct organisation *o)
 {
     const struct service *s = network_service_by_id(c->net, id);
-    return s && s->org == o->number;
+    return s && service_provider(s, o->number);
 }
 
 bool check_candidate(const struct check *c, unsigned role, const struct organisation *o)

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "session.h"
+#include "shared.h"
 #include "turn.h"
 
 #define SENDS_FIRST 6u
@@ -187,7 +187,7 @@ void mail_add(struct turn *t, enum mail_kind kind, const struct token *tok, uint
     struct mail *m = &t->out->mails[t->out->n_mails++];
     m->kind = (uint8_t)kind;
     m->src = t->ctx->case_id;
-    session_id(t->net->id, service, &m->dst);
+    shared_id(t->net->id, service, &m->dst);
     m->service = service;
     m->token = tok->id;
     m->entry = tok->entry;

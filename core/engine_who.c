@@ -65,33 +65,24 @@ void worker_set(char *worker, const char *name)
 
 /* ------------------------------------------------------------------ organisations */
 
-/* The organisation's service of that id in force on `day`; NULL = none. */
-static const struct service *offers_service(const network_t *net, uint16_t org, const char *service,
-                                            int32_t day)
-{
-    for (unsigned i = 0; i < net->n_services; i++) {
-        const struct service *v = &net->services[i];
-        if (v->org == org && strcmp(v->id, service) == 0 && validity_holds(&v->valid, day)) {
-            return v;
-        }
-    }
-    return NULL;
-}
-
 struct party org_party(const network_t *net, uint16_t org, const char *service)
 {
     const struct organisation *o = network_org(net, org);
     if (!o) {
         return (struct party){0};
     }
-    if (service && *service) {
-        for (unsigned i = 0; i < net->n_services; i++) {
-            if (net->services[i].org == org && strcmp(net->services[i].id, service) == 0) {
-                return (struct party){.org = org, .desk = net->services[i].desk};
-            }
-        }
-    }
-    return (struct party){.org = org, .desk = o->n_desks > 0 ? o->desks[0].number : 0};
+    const struct service *v = service && *service ? network_service_by_id(net, service) : NULL;
+    const struct provider *p = v ? service_provider(v, org) : NULL;
+    return (struct party){.org = org,
+                          .desk = p                ? p->desk
+                                  : o->n_desks > 0 ? o->desks[0].number
+                                                   : 0};
+}
+
+static bool gives_service(const struct turn *t, uint16_t org, const char *service)
+{
+    const struct service *v = network_service_by_id(t->net, service);
+    return v && validity_holds(&v->valid, t->today) && service_provider(v, org);
 }
 
 bool role_fits(const struct turn *t, unsigned role, uint16_t org)
@@ -105,8 +96,7 @@ bool role_fits(const struct turn *t, unsigned role, uint16_t org)
     for (unsigned i = 0; i < r->n_kinds && !kind; i++) {
         kind = organisation_is(o, r->kinds[i]);
     }
-    return kind &&
-           (!r->service || !*r->service || offers_service(t->net, org, r->service, t->today));
+    return kind && (!r->service || !*r->service || gives_service(t, org, r->service));
 }
 
 /* ------------------------------------------------------------------ roles */

@@ -93,6 +93,17 @@ const struct service *network_service_by_id(const network_t *n, const char *id)
     return NULL;
 }
 
+const struct provider *service_provider(const struct service *s, uint16_t org)
+{
+    STO_ASSERT(s);
+    for (unsigned k = 0; k < s->n_providers; k++) {
+        if (s->providers[k].org == org) {
+            return &s->providers[k];
+        }
+    }
+    return NULL;
+}
+
 int network_category(const network_t *n, const char *id)
 {
     STO_ASSERT(n && id);
@@ -102,6 +113,17 @@ int network_category(const network_t *n, const char *id)
         }
     }
     return -1;
+}
+
+const struct instrument *network_instrument(const network_t *n, const char *id)
+{
+    STO_ASSERT(n && id);
+    for (unsigned k = 0; k < n->n_instruments; k++) {
+        if (strcmp(n->instruments[k].id, id) == 0) {
+            return &n->instruments[k];
+        }
+    }
+    return NULL;
 }
 
 bool organisation_is(const struct organisation *o, const char *kind)

@@ -19,8 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NET_KINDS_MAX   8
-#define NET_MEMBERS_MAX 12
+#define NET_KINDS_MAX     16
+#define NET_MEMBERS_MAX   12
+#define NET_PROVIDERS_MAX 32
+#define NET_SETTINGS_MAX  256
 
 struct validity {
     int32_t from_day, until_day;
@@ -64,19 +66,24 @@ enum place_order { ORDER_ARRIVAL /* "date" */, ORDER_URGENT };
 struct service {
     uint16_t number;
     const char *id; /* "service-guidance", "info-event" */
-    uint16_t org;   /* number */
+    uint16_t org;   /* number; of providers[0] */
     uint16_t desk;  /* number */
+    struct provider {
+        uint16_t org, desk;
+    } providers[NET_PROVIDERS_MAX]; /* who gives it; several with SERVICE_PLAIN only */
+    uint8_t n_providers;
     struct validity valid;
-    enum service_shape shape;   /* by `dates` or `groups`, `places` alone, `quota`, `panels` */
-    const char *rrule;          /* dates = "FREQ=…" */
-    int32_t start_day;          /* rule's anchor */
-    int16_t at_min;             /* local minute of the day */
-    uint16_t places;            /* of each date; 0 = unlimited */
+    enum service_shape shape; /* by `dates` or `groups`, `places` alone, `quota`, `panels` */
+    const char *rrule;        /* dates = "FREQ=…" */
+    int32_t start_day;        /* rule's anchor */
+    int16_t at_min;           /* local minute of the day */
+    uint16_t places; /* SESSION, PANEL: of each date, 0 = unlimited; PLACE, QUOTA: in all */
     struct sto_duration invite; /* invitation goes out this long before the date */
-    struct sto_duration record; /* attendance must be recorded within, after the date */
-    bool obliging;              /* absence may be told to an authority */
-    bool groups;                /* SESSION without a rule: its organiser opens dates */
-    uint16_t minimum;           /* groups: seats wanted before one may be opened */
+    struct sto_duration
+        record;       /* attendance, PANEL: decision, is recorded within, after the date */
+    bool obliging;    /* absence may be told to an authority */
+    bool groups;      /* SESSION without a rule: its organiser opens dates */
+    uint16_t minimum; /* groups: seats wanted before one may be opened */
     enum place_order order;
     struct sto_duration
         answer;      /* PLACE: an offered place is answered within; n 0 = it needs none */
@@ -91,6 +98,14 @@ struct service {
 struct calendar_def {
     const char *id;
     struct calendar cal;
+};
+
+/* A questionnaire, workflows/instruments/<id>.cfg, as far as workflows need it. */
+struct instrument {
+    const char *id;
+    const char *category; /* of the answers, as a field's */
+    uint16_t items;
+    int64_t min, max; /* of each answer */
 };
 
 /* Escalation ladder: rungs counted in the ball holder's working time. */
@@ -150,6 +165,8 @@ struct network {
     uint16_t n_services; /* sorted by number */
     struct calendar_def calendars[STO_CALENDARS_MAX];
     uint8_t n_calendars; /* [0] default */
+    const struct instrument *instruments;
+    uint16_t n_instruments;
     struct ladder ladders[STO_LADDERS_MAX];
     uint8_t n_ladders; /* [0] default */
     struct basis bases[STO_BASES_MAX];
@@ -158,8 +175,8 @@ struct network {
     uint8_t n_categories;
     uint32_t teaser_always; /* categories that may leave before acceptance, bits */
     struct clock_defaults clocks;
-    struct network_setting settings[64];
-    uint8_t n_settings;
+    struct network_setting settings[NET_SETTINGS_MAX];
+    uint16_t n_settings;
     uint16_t coordinator_org; /* number: end of every ladder */
     sto_arena_t *arena;       /* owns all strings */
 };
@@ -171,8 +188,8 @@ struct model_file {
     size_t len;
 };
 
-/* Files of one network in name order. On errors returns -STO_E_CONFIG, *out NULL, all errors in
- * diags. */
+/* Files of one network in name order; a group but `network` may stand in several of them. On errors
+ * returns -STO_E_CONFIG, *out NULL, all errors in diags. */
 int network_load(const char *id, const struct model_file *files, size_t n_files, sto_diags_t *diags,
                  network_t **out);
 void network_destroy(network_t **self_p);
@@ -184,7 +201,15 @@ const struct desk *network_desk(const struct organisation *o, uint16_t number);
 const struct desk *network_desk_by_id(const struct organisation *o, const char *id);
 const struct service *network_service(const network_t *n, uint16_t number);
 const struct service *network_service_by_id(const network_t *n, const char *id);
+/* Does the organisation give the service? NULL = no. */
+const struct provider *service_provider(const struct service *s, uint16_t org);
+/* Has it an aggregate of its own: dates, seats, places, a quota, an agenda? */
+static inline bool service_shared(const struct service *s)
+{
+    return s->shape != SERVICE_PLAIN;
+}
 int network_category(const network_t *n, const char *id); /* bit, -1 = unknown */
+const struct instrument *network_instrument(const network_t *n, const char *id);
 bool organisation_is(const struct organisation *o, const char *kind);
 /* Follows successor links from `number` to whoever is in force on `day`; 0 = nobody. */
 uint16_t network_in_force(const network_t *n, uint16_t number, int32_t day);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Network files: the sections of all files of one network, each allowed once, in loading order, and
- * the organisations. The other sections stand in network_load_parts.c and network_load_calendar.c.
+ * Network files: the groups of all files of one network, merged in file name order and read in
+ * loading order, and the organisations. The other groups stand in network_load_parts.c,
+ * network_load_services.c and network_load_calendar.c.
  */
 #include "network_load.h"
 
@@ -33,8 +34,47 @@ enum {
 
 /* ------------------------------------------------------------------ sections */
 
-static void take_sections(struct load *l, const struct sto_conf *root,
-                          const struct sto_conf **sections)
+/* A group that gathers a section's entries out of all files; it stands where the first one does. */
+struct section {
+    struct sto_conf group;
+    const struct sto_conf *
+        *end; /* where the next entry is linked; NULL = no file has the section */
+};
+
+static void section_add(struct load *l, struct section *s, const struct sto_conf *c)
+{
+    const struct sto_conf *other = sto_conf_get(&s->group, c->name);
+    if (other) {
+        load_err(l, c, "duplicate", "'%s' of %s already stands in %s:%d; a network has it once",
+                 c->name, s->group.name, other->file, other->line);
+        return;
+    }
+    struct sto_conf *entry = sto_arena_alloc(l->scratch, sizeof(*entry));
+    if (!entry) {
+        load_err(l, c, "too-large", "the files hold more text than fits");
+        return;
+    }
+    *entry = *c;
+    entry->next = NULL;
+    *s->end = entry;
+    s->end = &entry->next;
+    s->group.n_children++;
+}
+
+static void section_merge(struct load *l, struct section *s, const struct sto_conf *c)
+{
+    if (!s->end) {
+        s->group = *c;
+        s->group.child = NULL;
+        s->group.n_children = 0;
+        s->end = &s->group.child;
+    }
+    for (const struct sto_conf *e = c->child; e; e = e->next) {
+        section_add(l, s, e);
+    }
+}
+
+static void take_sections(struct load *l, const struct sto_conf *root, struct section *sections)
 {
     sto_conf_known(root, SECTIONS, "network file", l->diags);
     for (const struct sto_conf *c = root->child; c; c = c->next) {
@@ -42,13 +82,14 @@ static void take_sections(struct load *l, const struct sto_conf *root,
             if (strcmp(c->name, SECTIONS[k]) != 0) {
                 continue;
             }
+            const struct sto_conf *first = &sections[k].group;
             if (c->type != STO_CONF_GROUP) {
                 load_err(l, c, "wrong-type", "%s must be a group { … }", c->name);
-            } else if (sections[k]) {
+            } else if (k == S_NETWORK && sections[k].end) {
                 load_err(l, c, "duplicate", "%s already stands in %s:%d; a network has it once",
-                         c->name, sections[k]->file, sections[k]->line);
+                         c->name, first->file, first->line);
             } else {
-                sections[k] = c;
+                section_merge(l, &sections[k], c);
             }
         }
     }
@@ -199,6 +240,17 @@ static void load_org(struct load *l, network_t *n, const struct sto_conf *c)
     load_desks(l, n, o, c);
 }
 
+void network_load_same_number(struct load *l, const char *what, unsigned number,
+                              const struct sto_conf *a, const struct sto_conf *b)
+{
+    int files = strcmp(a->file, b->file);
+    bool b_later = files < 0 || (files == 0 && a->line < b->line);
+    const struct sto_conf *first = b_later ? a : b, *second = b_later ? b : a;
+    load_err(l, second, "duplicate",
+             "%s number %u of '%s' already stands in %s:%d ('%s'); numbers are never used again",
+             what, number, second->name, first->file, first->line, first->name);
+}
+
 static int by_org_number(const void *a, const void *b)
 {
     return ((const struct organisation *)a)->number - ((const struct organisation *)b)->number;
@@ -255,10 +307,8 @@ void network_load_organisations(struct load *l, network_t *n, const struct sto_c
     qsort(n->orgs, n->n_orgs, sizeof(n->orgs[0]), by_org_number);
     for (unsigned k = 1; k < n->n_orgs; k++) {
         if (n->orgs[k].number && n->orgs[k].number == n->orgs[k - 1].number) {
-            load_err(
-                l, org_node(g, n->orgs[k].id), "duplicate",
-                "organisation number %u stands twice ('%s' and '%s'); numbers are never used again",
-                n->orgs[k].number, n->orgs[k - 1].id, n->orgs[k].id);
+            network_load_same_number(l, "organisation", n->orgs[k].number,
+                                     org_node(g, n->orgs[k - 1].id), org_node(g, n->orgs[k].id));
         }
     }
     load_successors(l, n, g);
@@ -266,32 +316,33 @@ void network_load_organisations(struct load *l, network_t *n, const struct sto_c
 
 /* ------------------------------------------------------------------ all */
 
-static void load_all(struct load *l, network_t *n, const char *id, const struct sto_conf *const *s)
+static const struct sto_conf *group_of(const struct section *s)
 {
-    if (!s[S_NETWORK] || !s[S_ORGS]) {
+    return s->end ? &s->group : NULL;
+}
+
+static void load_all(struct load *l, network_t *n, const char *id, const struct section *s)
+{
+    const struct sto_conf *head = group_of(&s[S_NETWORK]), *orgs = group_of(&s[S_ORGS]);
+    if (!head || !orgs) {
         sto_diag(l->diags, STO_SEV_ERROR, id ? id : "network", 0, "missing-key",
-                 "the network files hold no group '%s'",
-                 s[S_NETWORK] ? "organisations" : "network");
+                 "the network files hold no group '%s'", head ? "organisations" : "network");
     }
-    if (s[S_PANELS]) {
-        load_err(l, s[S_PANELS], "later-version",
-                 "panels are not in this version; take the group out");
-    }
-    if (s[S_NETWORK]) {
-        load_head(l, n, id, s[S_NETWORK]);
+    if (head) {
+        load_head(l, n, id, head);
     } else {
         n->id = "";
     }
-    network_load_calendars(l, n, s[S_CALENDARS]);
-    network_load_ladders(l, n, s[S_LADDERS]);
-    network_load_organisations(l, n, s[S_ORGS]);
-    if (s[S_NETWORK]) {
-        load_coordinator(l, n, s[S_NETWORK]);
+    network_load_calendars(l, n, group_of(&s[S_CALENDARS]));
+    network_load_ladders(l, n, group_of(&s[S_LADDERS]));
+    network_load_organisations(l, n, orgs);
+    if (head) {
+        load_coordinator(l, n, head);
     }
-    network_load_bases(l, n, s[S_BASES]);
-    network_load_clocks(l, n, s[S_CLOCKS]);
-    network_load_services(l, n, s[S_SERVICES]);
-    network_load_settings(l, n, s[S_SETTINGS]);
+    network_load_bases(l, n, group_of(&s[S_BASES]));
+    network_load_clocks(l, n, group_of(&s[S_CLOCKS]));
+    network_load_services(l, n, group_of(&s[S_SERVICES]), group_of(&s[S_PANELS]));
+    network_load_settings(l, n, group_of(&s[S_SETTINGS]));
 }
 
 int network_load(const char *id, const struct model_file *files, size_t n_files, sto_diags_t *diags,
@@ -304,7 +355,7 @@ int network_load(const char *id, const struct model_file *files, size_t n_files,
     n->arena = sto_arena_new(ARENA_BYTES_MAX);
     struct load l = {
         .arena = n->arena, .scratch = sto_arena_new(SCRATCH_BYTES_MAX), .diags = diags};
-    const struct sto_conf *sections[S_N] = {0};
+    struct section sections[S_N] = {0};
     for (size_t k = 0; k < n_files; k++) {
         const struct sto_conf *root = NULL;
         uint8_t h[2][STO_SHA256_BYTES];

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Network files: ladders, legal bases, clocks, services and settings. */
+/* Network files: ladders, legal bases, clocks and settings. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "network_load.h"
-#include "recurrence.h"
 #include "sto_limits.h"
 
 #define DOCUMENT_BYTES_MAX 300u
-#define RRULE_BYTES_MAX    200u
 
 /* ------------------------------------------------------------------ categories */
 
@@ -158,7 +156,8 @@ static void load_receivers(struct load *l, const network_t *n, struct basis *b,
                  add_receiver_org, &a);
 }
 
-static void load_basis(struct load *l, network_t *n, const struct sto_conf *c)
+static void load_basis(struct load *l, network_t *n, const struct sto_conf *g,
+                       const struct sto_conf *c)
 {
     static const char *const KEYS[] = {"number",     "version", "kind",     "purpose", "receivers",
                                        "categories", "valid",   "document", NULL};
@@ -181,9 +180,12 @@ static void load_basis(struct load *l, network_t *n, const struct sto_conf *c)
     for (unsigned other = 0; other < n->n_bases; other++) {
         if (b->number && n->bases[other].number == b->number &&
             n->bases[other].version == b->version) {
+            const struct sto_conf *at = sto_conf_get(g, n->bases[other].id);
             load_err(l, c, "duplicate",
-                     "basis number %u version %u stands twice; numbers are never used again",
-                     b->number, b->version);
+                     "basis number %u version %u already stands in %s:%d ('%s'); numbers are never "
+                     "used again",
+                     b->number, b->version, at ? at->file : c->file, at ? at->line : 0,
+                     n->bases[other].id);
         }
     }
     n->n_bases++;
@@ -198,7 +200,7 @@ void network_load_bases(struct load *l, network_t *n, const struct sto_conf *g)
             load_err(l, c, "too-many", "a network has at most %u bases", STO_BASES_MAX);
             return;
         } else if (load_check_id(l, c, "basis", c->name)) {
-            load_basis(l, n, c);
+            load_basis(l, n, g, c);
         }
     }
 }
@@ -240,132 +242,13 @@ void network_load_clocks(struct load *l, network_t *n, const struct sto_conf *g)
     c->no_show_limit = (uint8_t)sto_conf_int(g, "no-show-limit", c->no_show_limit, 1, 20, l->diags);
 }
 
-/* ------------------------------------------------------------------ services */
-
-static int16_t minute_of_day(struct load *l, const struct sto_conf *at, const char *s)
-{
-    bool form = strlen(s) == 5 && s[2] == ':';
-    for (int k = 0; form && k < 5; k++) {
-        form = k == 2 || (s[k] >= '0' && s[k] <= '9');
-    }
-    int h = form ? (s[0] - '0') * 10 + s[1] - '0' : 24,
-        m = form ? (s[3] - '0') * 10 + s[4] - '0' : 0;
-    if (h > 23 || m > 59) {
-        load_err(l, at, "bad-value", "at: '%s' is no time of day; expected \"10:00\"", s);
-        return 0;
-    }
-    return (int16_t)(h * 60 + m);
-}
-
-static void load_dates(struct load *l, struct service *s, const struct sto_conf *c)
-{
-    static const char *const ONLY[] = {"from",   "at",       "places", "invite",
-                                       "record", "obliging", NULL};
-    s->rrule = load_str(l, c, "dates", "", RRULE_BYTES_MAX);
-    if (!*s->rrule) {
-        for (int k = 0; ONLY[k]; k++) {
-            if (sto_conf_get(c, ONLY[k])) {
-                load_err(l, sto_conf_get(c, ONLY[k]), "bad-value",
-                         "%s belongs to a service with dates; service '%s' has none", ONLY[k],
-                         s->id);
-            }
-        }
-        return;
-    }
-    s->shape = SERVICE_SESSION;
-    const char *from = load_need_str(l, c, "from"), *at = load_need_str(l, c, "at");
-    if (*from && sto_day_parse(from, &s->start_day, NULL)) {
-        load_err(l, sto_conf_get(c, "from"), "bad-date",
-                 "from: '%s' is no date; expected \"2008-01-01\"", from);
-    }
-    if (*at) {
-        s->at_min = minute_of_day(l, sto_conf_get(c, "at"), at);
-    }
-    s->places = (uint16_t)sto_conf_int(c, "places", 0, 0, 10000, l->diags);
-    s->invite = load_duration(l, c, "invite", (struct sto_duration){14, STO_DAYS});
-    s->record = load_duration(l, c, "record", (struct sto_duration){1, STO_BUSINESS_DAYS});
-    s->obliging = sto_conf_bool(c, "obliging", false, l->diags);
-    struct sto_err err = {0};
-    if (recurrence_check(s->rrule, &err)) {
-        load_err(l, sto_conf_get(c, "dates"), "bad-value", "dates: %s", err.what);
-    }
-}
-
-static void load_service(struct load *l, network_t *n, const struct sto_conf *c)
-{
-    static const char *const KEYS[] = {"number", "organisation", "desk",     "valid",
-                                       "dates",  "from",         "at",       "places",
-                                       "invite", "record",       "obliging", NULL};
-    static const char *const LATER[] = {"groups", "minimum", "agreement", "quota",
-                                        "order",  "answer",  "declined",  NULL};
-    for (int k = 0; LATER[k]; k++) {
-        if (sto_conf_get(c, LATER[k])) {
-            load_err(l, sto_conf_get(c, LATER[k]), "later-version",
-                     "%s of a service is not in this version", LATER[k]);
-            return;
-        }
-    }
-    sto_conf_known(c, KEYS, "service", l->diags);
-    struct service *s = &n->services[n->n_services++];
-    s->id = load_keep(l, c->name);
-    sto_conf_need(c, "number", STO_CONF_INT, l->diags);
-    s->number = (uint16_t)sto_conf_int(c, "number", 0, 1, 32767, l->diags);
-    s->valid = load_validity(l, c);
-    load_dates(l, s, c);
-    const char *org = load_need_str(l, c, "organisation");
-    s->org = *org ? network_load_org(l, n, sto_conf_get(c, "organisation"), org) : 0;
-    const struct organisation *o = network_org(n, s->org);
-    if (!s->org || !o || o->n_desks == 0) {
-        return;
-    }
-    const char *desk = load_str(l, c, "desk", o->desks[0].id, STO_NAME_BYTES_MAX);
-    const struct desk *d = network_desk_by_id(o, desk);
-    if (d) {
-        s->desk = d->number;
-        return;
-    }
-    const char *names[STO_DESKS_MAX + 1] = {0};
-    for (unsigned k = 0; k < o->n_desks; k++) {
-        names[k] = o->desks[k].id;
-    }
-    load_unknown(l, sto_conf_get(c, "desk"), "unknown-desk", "desk", desk, names);
-}
-
-static int by_service_number(const void *a, const void *b)
-{
-    return ((const struct service *)a)->number - ((const struct service *)b)->number;
-}
-
-void network_load_services(struct load *l, network_t *n, const struct sto_conf *g)
-{
-    for (const struct sto_conf *c = g ? g->child : NULL; c; c = c->next) {
-        if (c->type != STO_CONF_GROUP) {
-            load_err(l, c, "wrong-type", "service '%s' must be a group { … }", c->name);
-        } else if (n->n_services == STO_SERVICES_MAX) {
-            load_err(l, c, "too-many", "a network has at most %u services", STO_SERVICES_MAX);
-            break;
-        } else if (load_check_id(l, c, "service", c->name)) {
-            load_service(l, n, c);
-        }
-    }
-    qsort(n->services, n->n_services, sizeof(n->services[0]), by_service_number);
-    for (unsigned k = 1; k < n->n_services; k++) {
-        if (n->services[k].number && n->services[k].number == n->services[k - 1].number) {
-            load_err(l, sto_conf_get(g, n->services[k].id), "duplicate",
-                     "service number %u stands twice ('%s' and '%s'); numbers are never used again",
-                     n->services[k].number, n->services[k - 1].id, n->services[k].id);
-        }
-    }
-}
-
 /* ------------------------------------------------------------------ settings of workflows */
 
 static void load_setting(struct load *l, network_t *n, const struct sto_conf *wf,
                          const struct sto_conf *c)
 {
-    const unsigned max = sizeof(n->settings) / sizeof(n->settings[0]);
-    if (n->n_settings == max) {
-        load_err(l, c, "too-many", "a network changes at most %u settings", max);
+    if (n->n_settings == NET_SETTINGS_MAX) {
+        load_err(l, c, "too-many", "a network changes at most %d settings", NET_SETTINGS_MAX);
         return;
     }
     struct network_setting s = {

@@ -150,6 +150,11 @@ enum starts_kind {
     STARTS_EVENT,
     STARTS_ATTENDANCE
 };
+/* A number of a step as a case has it: `n`, or what the case's settings hold. */
+static inline int64_t wf_number(uint16_t n, uint8_t setting, const int64_t *settings)
+{
+    return setting == 0xff ? n : settings[setting];
+}
 struct wf_starts {
     enum starts_kind kind;
     struct sto_duration d;
@@ -159,7 +164,8 @@ struct wf_starts {
 };
 
 struct wf_rule {
-    expr_t *when; /* NULL = always (last) */
+    expr_t *when;          /* NULL = always (last) */
+    const char *when_text; /* as written; "" */
     uint16_t step;
     enum target_kind kind;
     uint8_t leave;
@@ -190,13 +196,18 @@ struct wf_step {
     uint8_t n_within;        /* wait without a message: `for` / `until` */
     struct wf_when at_least; /* referral: no `done` before this, counted from the service's start */
     struct wf_clocks clocks; /* overrides of the handover clocks */
-    uint8_t at_most;         /* 0 = no limit */
+    uint8_t at_most; /* 0 = no limit; these three: what the file says, or the setting's value
+                        as loaded; a case has its own, see wf_number() */
+    uint8_t at_most_setting; /* 0xff = none */
     bool obliging;
     enum meeting_mode meeting;
     uint16_t meeting_step; /* MEETING_AT_STEP */
-    uint16_t service;      /* session, place, panel: number of `of` in the network */
+    uint16_t service;      /* session, place, panel: number of `of` in the network (a place may be
+                              in a group) */
     uint16_t meetings;     /* session: dates of a series; 0 and 1 = a single one */
-    uint8_t postpones;     /* panel: how often a case may get the next date */
+    uint8_t meetings_setting;
+    uint8_t postpones; /* panel: how often a case may get the next date */
+    uint8_t postpones_setting;
     uint8_t asks[WF_TO_MAX];
     uint8_t n_asks;    /* panel: members asked beforehand; none = the network's panel says */
     uint64_t asks_for; /* panel: fields that the asked may bring */
@@ -316,7 +327,8 @@ struct workflow {
     uint16_t n_steps;
     uint32_t start_by; /* roles, bits */
     uint64_t start_requires;
-    expr_t *start_when; /* NULL = always */
+    expr_t *start_when;          /* NULL = always */
+    const char *start_when_text; /* as written; "" */
     bool once_client;
     int start_line;
     uint16_t first[WF_FIRST_MAX];

@@ -155,6 +155,7 @@ static void load_rule(struct wf_load *x, uint16_t ix, const struct sto_conf *c)
     struct wf_exit target = {0};
     r->line = c->line;
     r->when = when ? condition(x, when) : NULL;
+    r->when_text = when && when->type == STO_CONF_STRING ? load_keep(&x->l, when->s) : "";
     if (to && wf_target(x, to, to->s, ix, &target)) {
         r->kind = target.kind;
         r->step = target.step;
@@ -188,6 +189,7 @@ void wf_load_conditions(struct wf_load *x)
         }
     }
     const struct sto_conf *when = sto_conf_get(sto_conf_get(x->root, "start"), "when");
+    x->w->start_when_text = when && when->type == STO_CONF_STRING ? load_keep(&x->l, when->s) : "";
     if (when) {
         x->w->start_when = condition(x, when);
     }

@@ -6,15 +6,15 @@
 #ifndef WORLD_ITEMS_H
 #define WORLD_ITEMS_H
 #include "engine.h"
-#include "session.h"
+#include "shared.h"
 
 struct world_item {
     struct sto_uuid id;
-    const workflow_t *wf;          /* borrowed; NULL for a session */
-    struct case_state *state;      /* owned; NULL for a session */
-    struct case_data *data;        /* owned; NULL for a session */
-    struct session_state *session; /* owned; NULL for a case */
-    int64_t due_us;                /* INT64_MAX = nothing */
+    const workflow_t *wf;         /* borrowed; NULL for a session */
+    struct case_state *state;     /* owned; NULL for a session */
+    struct case_data *data;       /* owned; NULL for a session */
+    struct shared_state *session; /* owned; NULL for a case */
+    int64_t due_us;               /* INT64_MAX = nothing */
     size_t n, heap_at;
 };
 

@@ -28,9 +28,9 @@
 /* domain */
 #define STO_SHARDS_MAX        256u
 #define STO_ORGS_MAX          256u
-#define STO_DESKS_MAX         32u /* of one organisation */
-#define STO_SERVICES_MAX      128u
-#define STO_BASES_MAX         64u
+#define STO_DESKS_MAX         32u  /* of one organisation */
+#define STO_SERVICES_MAX      256u /* panels included */
+#define STO_BASES_MAX         128u
 #define STO_CATEGORIES_MAX    16u /* a bit each in a uint32_t */
 #define STO_CALENDARS_MAX     64u
 #define STO_LADDERS_MAX       32u

@@ -29,9 +29,14 @@ static void hold_together(const network_t *n)
         }
     }
     for (unsigned k = 0; k < n->n_services; k++) {
-        const struct organisation *o = network_org(n, n->services[k].org);
-        STO_ASSERT(o && network_desk(o, n->services[k].desk));
-        STO_ASSERT(network_service(n, n->services[k].number) == &n->services[k]);
+        const struct service *s = &n->services[k];
+        STO_ASSERT(network_service(n, s->number) == s && network_service_by_id(n, s->id) == s);
+        STO_ASSERT(s->n_providers == 1 || (s->n_providers > 1 && !service_shared(s)));
+        for (unsigned p = 0; p < s->n_providers; p++) {
+            const struct organisation *o = network_org(n, s->providers[p].org);
+            STO_ASSERT(o && network_desk(o, s->providers[p].desk));
+            STO_ASSERT(service_provider(s, o->number) == &s->providers[p]);
+        }
     }
 }
 

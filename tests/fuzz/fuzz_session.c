@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "session.h"
+#include "shared.h"
 
 #define SERVICE 7
 #define NOW_US  INT64_C(1199692800000000) /* 2008-01-07 10:00 */
@@ -44,25 +44,25 @@ static network_t *network_once(void)
     return net;
 }
 
-static void decide(const struct session_state *s, const struct input *in, sto_arena_t *arena)
+static void decide(const struct shared_state *s, const struct input *in, sto_arena_t *arena)
 {
     struct fact f;
     struct sto_uuid id = {{1}};
-    struct session_state next = *s;
+    struct shared_state next = *s;
     if (s->seq < UINT32_MAX &&
-        session_decide(network_once(), &id, s, in, NOW_US, arena, &f, NULL) == 0) {
+        shared_decide(network_once(), &id, s, in, NOW_US, arena, &f, NULL) == 0) {
         STO_ASSERT(f.n_mails <= STO_FACT_MAILS_MAX);
-        STO_ASSERT(session_evolve(&next, &f, NULL) == 0);
+        STO_ASSERT(shared_evolve(&next, &f, NULL) == 0);
     }
 }
 
-static void drive(struct session_state *s, sto_arena_t *arena)
+static void drive(struct shared_state *s, sto_arena_t *arena)
 {
     struct mail m = {.kind = MAIL_SEAT_WANTED, .src = {{9}}, .service = SERVICE, .token = 1};
     struct input in = {.kind = EVENT_MAIL, .mail = &m, .actor = {1, 1}, .exit = "excused"};
     s->service = SERVICE;
-    (void)session_invariants(network_once(), s, NULL);
-    (void)session_next_due_us(network_once(), s);
+    (void)shared_invariants(network_once(), s, NULL);
+    (void)shared_next_due_us(network_once(), s);
     decide(s, &in, arena);
     in.kind = EVENT_CLOCK;
     decide(s, &in, arena);
@@ -80,14 +80,14 @@ static void drive(struct session_state *s, sto_arena_t *arena)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct session_state s, again;
+    struct shared_state s, again;
     sto_arena_t *arena = sto_arena_new(1u << 20);
-    if (session_decode(data, size, &s, NULL) == 0) {
+    if (shared_decode(data, size, &s, NULL) == 0) {
         struct sto_buf buf;
         sto_buf_init(&buf, 0);
-        session_encode(&s, &buf);
-        STO_ASSERT(session_decode(buf.data, buf.len, &again, NULL) == 0);
-        STO_ASSERT(session_equal(&s, &again));
+        shared_encode(&s, &buf);
+        STO_ASSERT(shared_decode(buf.data, buf.len, &again, NULL) == 0);
+        STO_ASSERT(shared_equal(&s, &again));
         sto_buf_release(&buf);
         drive(&s, arena);
     }
@@ -100,8 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             memset(&s, 0, sizeof s);
             s.service = SERVICE;
             again = s;
-            if (session_evolve(&s, &f, NULL) != 0) {
-                STO_ASSERT(session_equal(&s, &again)); /* a refused fact changes nothing */
+            if (shared_evolve(&s, &f, NULL) != 0) {
+                STO_ASSERT(shared_equal(&s, &again)); /* a refused fact changes nothing */
             }
         }
     }

@@ -7,7 +7,7 @@
 #include "engine.h"
 #include "leaf.h"
 #include "model_rows.h"
-#include "session.h"
+#include "shared.h"
 #include "sto_crypto.h"
 
 static void check_leaf(struct model *m, const struct row_event *e, const struct fact *f)
@@ -63,7 +63,7 @@ static void check_content(struct model *m, const struct row_event *e)
 /* The state that folding the case's facts gives. */
 struct fold {
     struct case_state s;
-    struct session_state ses;
+    struct shared_state ses;
     uint32_t seq;
 };
 
@@ -86,12 +86,12 @@ static void fold_event(struct model *m, struct fold *f, const struct row_case *r
         struct sto_uuid id;
         if (f->ses.service == 0) {
             f->ses.service = 2;
-            session_id("sim", f->ses.service, &id);
+            shared_id("sim", f->ses.service, &id);
             if (!sto_uuid_eq(&id, &row->case_id)) {
                 model_violate(m, "an aggregate that no service has");
             }
         }
-        if (session_evolve(&f->ses, &fact, &err) != 0) {
+        if (shared_evolve(&f->ses, &fact, &err) != 0) {
             model_violate(m, "session does not evolve: %s", err.what);
         }
     } else if (engine_evolve(&f->s, &fact, &err) != 0) {
@@ -107,12 +107,12 @@ static void check_state(struct model *m, const struct fold *f, const struct row_
 {
     struct sto_err err = {0};
     static struct case_state stored;
-    static struct session_state ses;
+    static struct shared_state ses;
     if (row->seq != f->seq) {
         model_violate(m, "case row has seq %u, its log %u", row->seq, f->seq);
     } else if (row->aggregate) {
-        if (session_decode(row->skeleton.p, row->skeleton.n, &ses, &err) != 0 ||
-            !session_equal(&ses, &f->ses)) {
+        if (shared_decode(row->skeleton.p, row->skeleton.n, &ses, &err) != 0 ||
+            !shared_equal(&ses, &f->ses)) {
             model_violate(m, "replay of a session gives another state than its row");
         }
     } else if (state_decode(row->skeleton.p, row->skeleton.n, &stored, &err) != 0 ||

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "session.h"
+#include "shared.h"
 #include "sim_world.h"
 
 static struct worker *random_worker(struct sim_world *w)
@@ -181,10 +181,10 @@ static bool act_on_case(struct sim_world *w, struct worker *by)
 
 static bool record_session(struct sim_world *w, struct worker *by)
 {
-    static struct session_state s;
+    static struct shared_state s;
     struct sto_err err;
     const struct row_case *row = random_case(w, true);
-    if (!row || session_decode(row->skeleton.p, row->skeleton.n, &s, &err) != 0) {
+    if (!row || shared_decode(row->skeleton.p, row->skeleton.n, &s, &err) != 0) {
         return false;
     }
     for (unsigned i = 0; i < s.n_seats; i++) {

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "engine.h"
-#include "session.h"
+#include "shared.h"
 
 enum { TE = 1, CITY = 2, HEALTH = 3, FIRM = 4, COORD = 5, TE_NEW = 6, CLUB = 7 };
 #define DAY_US  (24 * STO_US_PER_HOUR)

@@ -119,7 +119,236 @@ static void services_clocks_ladders_and_settings_are_read(void **state)
     assert_int_equal(net->teaser_always, 2);
 }
 
-static void sections_may_stand_in_any_file_and_each_once(void **state)
+/* The fixture with `more` as a second file; the findings stay in d. */
+static network_t *load_with(const char *more, sto_diags_t *d)
+{
+    struct model_file files[] = {{"a.cfg", NETWORK_TEXT, strlen(NETWORK_TEXT)},
+                                 {"b.cfg", more, strlen(more)}};
+    network_t *n = NULL;
+    int rc = network_load("testnet", files, 2, d, &n);
+    assert_int_equal(rc == 0, n != NULL);
+    return n;
+}
+
+static network_t *load_with_clean(const char *more)
+{
+    sto_diags_t *d = sto_diags_new();
+    network_t *n = load_with(more, d);
+    if (!n) {
+        print_diags(d);
+        fail_msg("the network must load");
+    }
+    sto_diags_destroy(&d);
+    return n;
+}
+
+static void a_group_s_entries_may_stand_in_several_files(void **state)
+{
+    (void)state;
+    network_t *n = load_with_clean(
+        "services : { trial : { number = 20; organisation = \"firm\"; }; };\n"
+        "organisations : { aid : { number = 9; name = \"Aid\"; kinds = [ \"association\" ]; desks "
+        ": { d : { number = 1; }; }; }; };\n"
+        "clocks : { decide = \"4 business days\"; };\n"
+        "bases : { more : { number = 2; kind = \"contract\"; purpose = \"x\"; receivers : { kinds "
+        "= "
+        "[ \"association\" ]; }; categories = [ \"plan\" ]; }; };\n"
+        "settings : { other : { days = 3; }; };\n"
+        "calendars : { night : { open = ( { days = [ \"sat\" ]; hours = [ \"20:00-22:00\" ]; } ); "
+        "}; };\n");
+    assert_int_equal(n->n_services, 3);
+    assert_int_equal(n->n_orgs, 5);
+    assert_string_equal(network_service_by_id(n, "trial")->id, "trial");
+    assert_int_equal(n->clocks.answer.n, 3);
+    assert_int_equal(n->clocks.decide.n, 4);
+    assert_int_equal(n->n_bases, 2);
+    assert_int_equal(n->n_settings, 3);
+    assert_int_equal(n->n_calendars, 3);
+    network_destroy(&n);
+}
+
+static void an_entry_twice_is_told_with_both_places(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *more, *told;
+    } TWICE[] = {
+        {"services : { guidance : { number = 21; organisation = \"te\"; }; };\n",
+         "'guidance' of services already stands in a.cfg:"},
+        {"services : { other : { number = 1; organisation = \"te\"; }; };\n",
+         "service number 1 of 'other' already stands in a.cfg:"},
+        {"organisations : { x : { number = 2; name = \"X\"; kinds = [ \"k\" ]; desks : { d : { "
+         "number = 1; }; }; }; };\n",
+         "organisation number 2 of 'x' already stands in a.cfg:"},
+        {"bases : { b : { number = 1; version = 1; kind = \"statute\"; purpose = \"x\"; receivers "
+         ": "
+         "{ kinds = [ \"te-office\" ]; }; categories = [ \"plan\" ]; }; };\n",
+         "basis number 1 version 1 already stands in a.cfg:"},
+        {"clocks : { answer = \"4 business days\"; };\n",
+         "'answer' of clocks already stands in a.cfg:"},
+        {"panels : { guidance : { number = 30; organisation = \"te\"; dates = \"FREQ=DAILY\"; from "
+         "= "
+         "\"2008-01-01\"; at = \"09:00\"; }; };\n",
+         "panel 'guidance' has the id of the service in a.cfg:"},
+        {"panels : { p : { number = 2; organisation = \"te\"; dates = \"FREQ=DAILY\"; from = "
+         "\"2008-01-01\"; at = \"09:00\"; }; };\n",
+         "service number 2 of 'p' already stands in a.cfg:"},
+        {"network : { id = \"testnet\"; };\n", "network already stands in a.cfg:1"},
+    };
+    for (size_t k = 0; k < sizeof(TWICE) / sizeof(TWICE[0]); k++) {
+        sto_diags_t *d = sto_diags_new();
+        assert_null(load_with(TWICE[k].more, d));
+        const struct sto_diag *x = sto_diags_at(d, 0);
+        if (sto_diags_count(d) != 1 || !strstr(x->text, TWICE[k].told)) {
+            print_diags(d);
+            fail_msg("expected one finding '%s'", TWICE[k].told);
+        }
+        assert_string_equal(x->code, "duplicate");
+        assert_string_equal(x->file, "b.cfg");
+        assert_int_equal(x->line, 1);
+        sto_diags_destroy(&d);
+    }
+}
+
+static void the_shape_of_a_service_follows_from_its_keys(void **state)
+{
+    (void)state;
+    network_t *n = load_with_clean(
+        "services : {\n"
+        " pilot : { number = 10; organisation = \"firm\"; groups = true; places = 15; minimum = "
+        "8;\n"
+        "   agreement = \"city-firm-2026\"; record = \"2 business days\"; obliging = true; };\n"
+        " coaching : { number = 11; organisation = \"city\"; places = 30; order = \"urgent\"; "
+        "answer "
+        "= \"5 business days\"; declined = \"keeps-turn\"; };\n"
+        " simple : { number = 12; organisation = \"city\"; places = 2; };\n"
+        " subsidy : { number = 13; organisation = \"city\"; quota = 36; };\n"
+        " trial : { number = 14; organisations = [ \"firm\", \"city\", \"te\" ]; };\n"
+        "};\n"
+        "panels : { needs : { number = 15; organisation = \"te\"; desk = \"back\"; dates = "
+        "\"FREQ=MONTHLY;BYDAY=1TU,3TU\"; from = \"2008-01-01\"; at = \"13:00\"; cut-off = \"7 "
+        "days\"; material = \"3 days\"; places = 12; members = [ \"te\", \"city\", \"firm\" ]; }; "
+        "};\n");
+    const struct service *s = network_service(n, 10);
+    assert_int_equal(s->shape, SERVICE_SESSION);
+    assert_true(s->groups && s->obliging);
+    assert_int_equal(s->places, 15);
+    assert_int_equal(s->minimum, 8);
+    assert_int_equal(s->record.n, 2);
+    assert_string_equal(s->agreement, "city-firm-2026");
+    s = network_service(n, 11);
+    assert_int_equal(s->shape, SERVICE_PLACE);
+    assert_int_equal(s->order, ORDER_URGENT);
+    assert_int_equal(s->answer.n, 5);
+    assert_true(s->keeps_turn);
+    s = network_service(n, 12);
+    assert_int_equal(s->shape, SERVICE_PLACE);
+    assert_int_equal(s->order, ORDER_ARRIVAL);
+    assert_int_equal(s->answer.n, 0);
+    assert_false(s->keeps_turn);
+    s = network_service(n, 13);
+    assert_int_equal(s->shape, SERVICE_QUOTA);
+    assert_int_equal(s->places, 36);
+    s = network_service(n, 14);
+    assert_int_equal(s->shape, SERVICE_PLAIN);
+    assert_false(service_shared(s));
+    assert_int_equal(s->n_providers, 3);
+    assert_int_equal(s->org, 4);
+    assert_int_equal(service_provider(s, 4)->desk, 7);
+    assert_int_equal(service_provider(s, 1)->desk, 1);
+    assert_null(service_provider(s, 3));
+    s = network_service_by_id(n, "needs");
+    assert_int_equal(s->shape, SERVICE_PANEL);
+    assert_true(service_shared(s));
+    assert_int_equal(s->desk, 2);
+    assert_int_equal(s->at_min, 780);
+    assert_int_equal(s->cut_off.n, 7);
+    assert_int_equal(s->material.n, 3);
+    assert_int_equal(s->n_members, 3);
+    assert_int_equal(s->quorum, 2);
+    network_destroy(&n);
+}
+
+static void each_shape_has_its_own_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keys, *code;
+    } WRONG[] = {
+        {"organisation = \"te\"; quota = 3; places = 4;", "bad-value"},
+        {"organisation = \"te\"; quota = 3; groups = true;", "bad-value"},
+        {"organisation = \"te\"; groups = true; dates = \"FREQ=DAILY\"; from = \"2008-01-01\"; at "
+         "= "
+         "\"09:00\";",
+         "bad-value"},
+        {"organisation = \"te\"; groups = true; invite = \"3 days\";", "bad-value"},
+        {"organisation = \"te\"; groups = true; places = 4; minimum = 5;", "bad-value"},
+        {"organisation = \"te\"; places = 4; minimum = 2;", "bad-value"},
+        {"organisation = \"te\"; places = 0;", "out-of-range"},
+        {"organisation = \"te\"; places = 4; order = \"size\";", "bad-value"},
+        {"organisation = \"te\"; places = 4; declined = \"keeps-turn\";", "bad-value"},
+        {"organisation = \"te\"; answer = \"5 days\";", "bad-value"},
+        {"organisation = \"te\"; obliging = true;", "bad-value"},
+        {"organisation = \"te\"; organisations = [ \"city\" ];", "bad-value"},
+        {"organisations = [ \"city\", \"te\" ]; places = 4;", "bad-value"},
+        {"organisations = [ \"city\", \"city\" ];", "duplicate"},
+        {"organisations = [ \"city\", \"te\" ]; desk = \"back\";", "unknown-desk"},
+        {"organisations = [ ];", "missing-key"},
+        {"organisation = \"te\"; cut-off = \"3 days\";", "unknown-key"},
+    };
+    for (size_t k = 0; k < sizeof(WRONG) / sizeof(WRONG[0]); k++) {
+        char text[300];
+        (void)snprintf(text, sizeof(text), "services : { x : { number = 40; %s }; };\n",
+                       WRONG[k].keys);
+        sto_diags_t *d = sto_diags_new();
+        assert_null(load_with(text, d));
+        if (!has_finding(d, WRONG[k].code, 1)) {
+            print_diags(d);
+            fail_msg("'%s': expected [%s]", WRONG[k].keys, WRONG[k].code);
+        }
+        sto_diags_destroy(&d);
+    }
+}
+
+static void a_panel_can_meet_and_has_its_times_in_order(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *keys, *code;
+    } WRONG[] = {
+        {"", "missing-key"},
+        {"dates = \"FREQ=DAILY\"; at = \"09:00\";", "missing-key"},
+        {"dates = \"FREQ=DAILY\"; from = \"2008-01-01\"; at = \"09:00\"; cut-off = \"1 day\";",
+         "bad-value"},
+        {"dates = \"FREQ=DAILY\"; from = \"2008-01-01\"; at = \"09:00\"; members = [ \"te\" ]; "
+         "quorum "
+         "= 2;",
+         "bad-value"},
+        {"dates = \"FREQ=DAILY\"; from = \"2008-01-01\"; at = \"09:00\"; members = [ \"te\", "
+         "\"te\" "
+         "];",
+         "duplicate"},
+        {"dates = \"FREQ=DAILY\"; from = \"2008-01-01\"; at = \"09:00\"; members = [ \"tee\" ];",
+         "unknown-organisation"},
+        {"dates = \"FREQ=DAILY\"; from = \"2008-01-01\"; at = \"09:00\"; invite = \"1 day\";",
+         "unknown-key"},
+    };
+    for (size_t k = 0; k < sizeof(WRONG) / sizeof(WRONG[0]); k++) {
+        char text[300];
+        (void)snprintf(text, sizeof(text),
+                       "panels : { x : { number = 40; organisation = \"te\"; %s }; };\n",
+                       WRONG[k].keys);
+        sto_diags_t *d = sto_diags_new();
+        assert_null(load_with(text, d));
+        if (!has_finding(d, WRONG[k].code, 1)) {
+            print_diags(d);
+            fail_msg("'%s': expected [%s]", WRONG[k].keys, WRONG[k].code);
+        }
+        sto_diags_destroy(&d);
+    }
+}
+
+static void sections_may_stand_in_any_file(void **state)
 {
     (void)state;
     const char *second = strstr(NETWORK_TEXT, "services :\n");
@@ -131,13 +360,6 @@ static void sections_may_stand_in_any_file_and_each_once(void **state)
     assert_int_equal(n->n_services, 2);
     assert_memory_not_equal(n->hash, net->hash, 32);
     network_destroy(&n);
-    struct model_file twice[] = {{"a.cfg", NETWORK_TEXT, strlen(NETWORK_TEXT)},
-                                 {"b.cfg", second, strlen(second)}};
-    assert_int_equal(network_load("testnet", twice, 2, d, &n), -STO_E_CONFIG);
-    assert_null(n);
-    assert_int_equal(sto_diags_errors(d), 2);
-    assert_string_equal(sto_diags_at(d, 0)->code, "duplicate");
-    assert_string_equal(sto_diags_at(d, 0)->file, "b.cfg");
     sto_diags_destroy(&d);
 }
 
@@ -205,11 +427,12 @@ static const struct broken BROKEN[] = {
     {"at = \"10:30\"", "at = \"25:30\"", "bad-value", 0},
     {"from = \"2008-01-01\"; ", "", "missing-key", -1},
     {"guidance : { number = 1;", "guidance : { number = 2;", "duplicate", 0},
-    {"guidance : { number = 1;", "guidance : { number = 1; places = 4;", "bad-value", 0},
-    {"guidance : { number = 1;", "guidance : { number = 1; quota = 4;", "later-version", 0},
+    {"guidance : { number = 1;", "guidance : { number = 1; places = 4; at = \"09:00\";",
+     "bad-value", 0},
+    {"guidance : { number = 1;", "guidance : { number = 1; quota = -1;", "out-of-range", 0},
     {"window = \"10 days\"", "window = \"10 dys\"", "bad-duration", 0},
     {"window = \"10 days\"", "window = true", "wrong-type", 0},
-    {"settings :", "panels : { }; settings :", "later-version", 0},
+    {"settings :", "panels = 3; settings :", "wrong-type", 0},
     {"te : { number = 1;", "Te : { number = 1;", "bad-name", 0},
 };
 
@@ -252,7 +475,12 @@ int main(void)
         cmocka_unit_test(successors_are_followed_to_who_is_in_force),
         cmocka_unit_test(a_basis_covers_purpose_receiver_category_and_day),
         cmocka_unit_test(services_clocks_ladders_and_settings_are_read),
-        cmocka_unit_test(sections_may_stand_in_any_file_and_each_once),
+        cmocka_unit_test(sections_may_stand_in_any_file),
+        cmocka_unit_test(a_group_s_entries_may_stand_in_several_files),
+        cmocka_unit_test(an_entry_twice_is_told_with_both_places),
+        cmocka_unit_test(the_shape_of_a_service_follows_from_its_keys),
+        cmocka_unit_test(each_shape_has_its_own_keys),
+        cmocka_unit_test(a_panel_can_meet_and_has_its_times_in_order),
         cmocka_unit_test(without_calendars_and_ladders_there_are_defaults),
         cmocka_unit_test(every_fault_has_its_line_and_code),
         cmocka_unit_test(nothing_at_all_is_an_error),

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "session.h"
+#include "shared.h"
 
 #define HOST    1
 #define OTHER   2
@@ -19,7 +19,7 @@
 struct bench {
     network_t *net;
     struct sto_uuid id;
-    struct session_state s;
+    struct shared_state s;
     sto_arena_t *arena;
     struct fact f;
     int64_t now;
@@ -79,7 +79,7 @@ static void bench_init(struct bench *b, uint16_t places)
                                       .places = places,
                                       .invite = {14, STO_DAYS},
                                       .record = {1, STO_BUSINESS_DAYS}};
-    session_id(n->id, SERVICE, &b->id);
+    shared_id(n->id, SERVICE, &b->id);
     b->s.service = SERVICE;
     b->arena = sto_arena_new(1u << 20);
     b->now = at("2008-01-07 09:00");
@@ -98,21 +98,21 @@ static int step(struct bench *b, const struct input *in)
     struct fact again;
     struct sto_buf buf;
     sto_arena_reset(b->arena);
-    int rc = session_decide(b->net, &b->id, &b->s, in, b->now, b->arena, &b->f, &err);
+    int rc = shared_decide(b->net, &b->id, &b->s, in, b->now, b->arena, &b->f, &err);
     if (rc != 0) {
         return rc;
     }
     sto_buf_init(&buf, 0);
     fact_encode(&b->f, &buf);
     assert_int_equal(fact_decode(buf.data, buf.len, b->arena, &again, &err), 0);
-    assert_int_equal(session_evolve(&b->s, &again, &err), 0);
+    assert_int_equal(shared_evolve(&b->s, &again, &err), 0);
     sto_buf_clear(&buf);
-    session_encode(&b->s, &buf);
-    struct session_state back;
-    assert_int_equal(session_decode(buf.data, buf.len, &back, &err), 0);
-    assert_true(session_equal(&b->s, &back));
+    shared_encode(&b->s, &buf);
+    struct shared_state back;
+    assert_int_equal(shared_decode(buf.data, buf.len, &back, &err), 0);
+    assert_true(shared_equal(&b->s, &back));
     sto_buf_release(&buf);
-    rc = session_invariants(b->net, &b->s, &err);
+    rc = shared_invariants(b->net, &b->s, &err);
     if (rc != 0) {
         print_error("%s\n", err.what);
     }
@@ -161,7 +161,7 @@ static int move(struct bench *b, int64_t from, int64_t to)
 static int tick(struct bench *b)
 {
     struct input in = {.kind = EVENT_CLOCK, .evidence = EVIDENCE_BROKER};
-    int64_t due = session_next_due_us(b->net, &b->s);
+    int64_t due = shared_next_due_us(b->net, &b->s);
     b->now = due > b->now && due != INT64_MAX ? due : b->now;
     return step(b, &in);
 }
@@ -275,7 +275,7 @@ static void after_the_date_the_organiser_is_asked_reminded_and_escalated(void **
     assert_int_equal(b.now, at("2008-01-28 16:00"));
     assert_int_equal(b.f.sends[0].kind, SEND_ESCALATION);
     assert_int_equal(b.f.sends[0].to.org, OTHER);
-    assert_int_equal(session_next_due_us(b.net, &b.s), INT64_MAX);
+    assert_int_equal(shared_next_due_us(b.net, &b.s), INT64_MAX);
     assert_int_equal(tick(&b), -STO_E_WRONG_STATE);
     bench_release(&b);
 }
@@ -367,12 +367,12 @@ static void many_are_told_over_several_facts(void **state)
     assert_int_equal(move(&b, at("2008-01-22 10:00"), at("2008-02-01 12:00")), 0);
     for (told = b.f.n_mails; told < 40; told += b.f.n_mails, facts++) {
         assert_true(b.f.n_mails > 0 && b.f.n_mails <= STO_FACT_MAILS_MAX);
-        assert_true(session_next_due_us(b.net, &b.s) <= b.now);
+        assert_true(shared_next_due_us(b.net, &b.s) <= b.now);
         assert_int_equal(tick(&b), 0);
     }
     assert_int_equal(told, 40);
     assert_int_equal(facts, 2);
-    assert_true(session_next_due_us(b.net, &b.s) > b.now);
+    assert_true(shared_next_due_us(b.net, &b.s) > b.now);
     bench_release(&b);
 }
 
@@ -420,18 +420,18 @@ static void each_cut_of_a_state_is_refused(void **state)
     (void)state;
     struct bench b;
     struct sto_buf buf;
-    struct session_state out;
+    struct shared_state out;
     bench_init(&b, 2);
     for (unsigned c = 1; c <= 5; c++) {
         assert_int_equal(want(&b, c), 0);
     }
     sto_buf_init(&buf, 0);
-    session_encode(&b.s, &buf);
+    shared_encode(&b.s, &buf);
     for (size_t n = 0; n < buf.len; n++) {
-        assert_int_equal(session_decode(buf.data, n, &out, NULL), -STO_E_MALFORMED);
+        assert_int_equal(shared_decode(buf.data, n, &out, NULL), -STO_E_MALFORMED);
     }
     sto_put_u8(&buf, 0);
-    assert_int_equal(session_decode(buf.data, buf.len, &out, NULL), -STO_E_MALFORMED);
+    assert_int_equal(shared_decode(buf.data, buf.len, &out, NULL), -STO_E_MALFORMED);
     sto_buf_release(&buf);
     bench_release(&b);
 }
@@ -476,7 +476,7 @@ static void walk_mails(struct walk *w)
 /* No seat lost, nobody misled, nobody passed over. */
 static void walk_check(const struct walk *w)
 {
-    const struct session_state *s = &w->b.s;
+    const struct shared_state *s = &w->b.s;
     for (unsigned i = 0; i < WALKERS; i++) {
         if (w->c[i].wants) {
             assert_true(date_of(&w->b, i) >= 0);
@@ -498,7 +498,7 @@ static void walk_check(const struct walk *w)
 
 static void walk_move(struct walk *w)
 {
-    struct session_state *s = &w->b.s;
+    struct shared_state *s = &w->b.s;
     if (s->n_dates == 0) {
         return;
     }
@@ -527,7 +527,7 @@ static void walk_step(struct walk *w)
         walk_move(w);
     } else {
         w->b.now += (int64_t)draw(w, 3) * DAY / 2;
-        if (session_next_due_us(w->b.net, &w->b.s) <= w->b.now) {
+        if (shared_next_due_us(w->b.net, &w->b.s) <= w->b.now) {
             assert_int_equal(tick(&w->b), 0);
         }
     }

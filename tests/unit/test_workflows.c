@@ -32,7 +32,8 @@ static size_t try_workflow(const network_t *net, const char *dir)
     if (workflow_load(&cfg, has_texts ? &texts : &none, net, d, &wf) == 0) {
         (void)check_workflow(wf, cfg.name, net, d, &longest);
         if (has_scenarios) {
-            (void)scenario_run(&scenarios, wf, net, d, &t);
+            struct scenario_book book = {.net = net};
+            (void)scenario_run(&scenarios, wf, &book, d, &t);
         } else {
             sto_diag(d, STO_SEV_ERROR, scenarios.name, 1, "no-scenarios",
                      "a shipped workflow has scenarios");

@@ -205,7 +205,7 @@ static void one_record(struct crowd *c, const struct sto_uuid *id)
         const struct service *svc = &c->net->services[i];
         struct sto_uuid session;
         struct made m;
-        session_id(c->net->id, svc->number, &session);
+        shared_id(c->net->id, svc->number, &session);
         if (svc->shape == SERVICE_SESSION && world_session(c->w, &session)) {
             made_init(c, &m, EVENT_SESSION_RECORD, (struct party){svc->org, svc->desk});
             m.in.exit = exits[draw(c, 3)];
@@ -270,7 +270,7 @@ static void turn(struct crowd *c)
 /* ------------------------------------------------------------- what must hold */
 
 /* Every seat belongs to a waiting token of an open case. */
-static void seats_agree(const struct crowd *c, const struct session_state *s)
+static void seats_agree(const struct crowd *c, const struct shared_state *s)
 {
     for (unsigned i = 0; s && i < s->n_seats; i++) {
         const struct case_state *k = world_case(c->w, &s->seats[i].case_id);
@@ -296,8 +296,8 @@ static void tokens_agree(const struct crowd *c, const struct case_state *k,
         if (w->type != STEP_SESSION) {
             continue;
         }
-        session_id(c->net->id, w->service, &session);
-        const struct session_state *s = world_session(c->w, &session);
+        shared_id(c->net->id, w->service, &session);
+        const struct shared_state *s = world_session(c->w, &session);
         assert_non_null(s);
         for (unsigned j = 0; j < s->n_seats; j++) {
             found = found ||
@@ -323,7 +323,7 @@ static void check_all(struct crowd *c)
     }
     for (unsigned i = 0; i < c->net->n_services; i++) {
         struct sto_uuid session;
-        session_id(c->net->id, c->net->services[i].number, &session);
+        shared_id(c->net->id, c->net->services[i].number, &session);
         seats_agree(c, world_session(c->w, &session));
     }
 }

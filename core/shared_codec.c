@@ -6,9 +6,9 @@
  */
 #include <string.h>
 
-#include "session_ops.h"
+#include "shared_parts.h"
 
-#define SESSION_VERSION 1
+#define SHARED_VERSION 1
 #define INSTANT_US_MAX                                                                             \
     (INT64_C(1) << 56) /* the year 4253: arithmetic on a stored instant is safe */
 
@@ -21,7 +21,7 @@ static bool seat_same(const struct seat *a, const struct seat *b)
            a->since_us == b->since_us && a->until_us == b->until_us && a->tell == b->tell;
 }
 
-static bool dates_same(const struct session_state *a, const struct session_state *b)
+static bool dates_same(const struct shared_state *a, const struct shared_state *b)
 {
     if (a->n_dates != b->n_dates) {
         return false;
@@ -36,7 +36,7 @@ static bool dates_same(const struct session_state *a, const struct session_state
     return true;
 }
 
-bool session_equal(const struct session_state *a, const struct session_state *b)
+bool shared_equal(const struct shared_state *a, const struct shared_state *b)
 {
     if (a->service != b->service || a->seq != b->seq || a->last_us != b->last_us ||
         a->horizon_us != b->horizon_us || a->n_seats != b->n_seats || !dates_same(a, b)) {
@@ -59,7 +59,7 @@ static int64_t get_instant(struct sto_rd *r)
     return us;
 }
 
-static void put_head(struct sto_buf *b, const struct session_state *s)
+static void put_head(struct sto_buf *b, const struct shared_state *s)
 {
     sto_put_u16(b, s->service);
     sto_put_var(b, s->seq);
@@ -67,7 +67,7 @@ static void put_head(struct sto_buf *b, const struct session_state *s)
     sto_put_svar(b, s->horizon_us);
 }
 
-static void get_head(struct sto_rd *r, struct session_state *s)
+static void get_head(struct sto_rd *r, struct shared_state *s)
 {
     s->service = sto_get_u16(r);
     uint64_t seq = sto_get_var(r);
@@ -77,7 +77,7 @@ static void get_head(struct sto_rd *r, struct session_state *s)
     s->horizon_us = get_instant(r);
 }
 
-static void put_dates(struct sto_buf *b, const struct session_state *s)
+static void put_dates(struct sto_buf *b, const struct shared_state *s)
 {
     sto_put_u8(b, s->n_dates);
     for (unsigned i = 0; i < s->n_dates; i++) {
@@ -88,7 +88,7 @@ static void put_dates(struct sto_buf *b, const struct session_state *s)
     }
 }
 
-static void get_dates(struct sto_rd *r, struct session_state *s)
+static void get_dates(struct sto_rd *r, struct shared_state *s)
 {
     memset(s->dates, 0, sizeof s->dates);
     s->n_dates = 0;
@@ -148,9 +148,9 @@ static void get_seat(struct sto_rd *r, struct seat *t)
 
 /* ------------------------------------------------------------------ state */
 
-void session_encode(const struct session_state *s, struct sto_buf *out)
+void shared_encode(const struct shared_state *s, struct sto_buf *out)
 {
-    sto_put_u8(out, SESSION_VERSION);
+    sto_put_u8(out, SHARED_VERSION);
     put_head(out, s);
     put_dates(out, s);
     sto_put_u16(out, s->n_seats);
@@ -159,13 +159,13 @@ void session_encode(const struct session_state *s, struct sto_buf *out)
     }
 }
 
-int session_decode(const uint8_t *p, size_t n, struct session_state *out, struct sto_err *err)
+int shared_decode(const uint8_t *p, size_t n, struct shared_state *out, struct sto_err *err)
 {
     struct sto_rd r = sto_rd(p, n);
-    if (sto_get_u8(&r) != SESSION_VERSION) {
+    if (sto_get_u8(&r) != SHARED_VERSION) {
         return sto_fail(err, STO_E_MALFORMED, "the session's state has an unknown version");
     }
-    struct session_state s;
+    struct shared_state s;
     memset(&s, 0, sizeof s);
     get_head(&r, &s);
     get_dates(&r, &s);
@@ -186,7 +186,7 @@ int session_decode(const uint8_t *p, size_t n, struct session_state *out, struct
 
 /* -------------------------------------------------------------------- ops */
 
-static unsigned seat_index(const struct session_state *s, const struct sto_uuid *case_id)
+static unsigned seat_index(const struct shared_state *s, const struct sto_uuid *case_id)
 {
     unsigned i = 0;
     while (i < s->n_seats && !sto_uuid_eq(&s->seats[i].case_id, case_id)) {
@@ -196,7 +196,7 @@ static unsigned seat_index(const struct session_state *s, const struct sto_uuid 
 }
 
 /* A seat of the same case that came anew stands at the list's end: dropped first, then put. */
-static void diff_seats(const struct session_state *before, const struct session_state *after,
+static void diff_seats(const struct shared_state *before, const struct shared_state *after,
                        struct sto_buf *drop, unsigned *n_drop, struct sto_buf *put, unsigned *n_put)
 {
     unsigned a = 0;
@@ -231,8 +231,8 @@ static void put_list(struct sto_buf *ops, enum session_op op, unsigned n,
     }
 }
 
-int session_diff(const struct session_state *before, const struct session_state *after,
-                 sto_arena_t *arena, struct fact *out, struct sto_err *err)
+int shared_diff(const struct shared_state *before, const struct shared_state *after,
+                sto_arena_t *arena, struct fact *out, struct sto_err *err)
 {
     struct sto_buf ops, drop, put;
     unsigned n_drop = 0, n_put = 0;
@@ -262,7 +262,7 @@ int session_diff(const struct session_state *before, const struct session_state 
     return failed ? sto_fail(err, STO_E_LIMIT, "the event needs more memory than is allowed") : 0;
 }
 
-static void evolve_drop(struct sto_rd *r, struct session_state *s)
+static void evolve_drop(struct sto_rd *r, struct shared_state *s)
 {
     unsigned n = sto_get_u16(r);
     for (unsigned i = 0; i < n && !r->failed; i++) {
@@ -279,7 +279,7 @@ static void evolve_drop(struct sto_rd *r, struct session_state *s)
     }
 }
 
-static void evolve_put(struct sto_rd *r, struct session_state *s)
+static void evolve_put(struct sto_rd *r, struct shared_state *s)
 {
     unsigned n = sto_get_u16(r);
     for (unsigned i = 0; i < n && !r->failed; i++) {
@@ -295,7 +295,7 @@ static void evolve_put(struct sto_rd *r, struct session_state *s)
     }
 }
 
-static void evolve_op(struct sto_rd *r, struct session_state *s)
+static void evolve_op(struct sto_rd *r, struct shared_state *s)
 {
     uint16_t service = s->service;
     switch ((enum session_op)sto_get_u8(r)) {
@@ -316,10 +316,10 @@ static void evolve_op(struct sto_rd *r, struct session_state *s)
     r->failed = true;
 }
 
-int session_evolve(struct session_state *s, const struct fact *f, struct sto_err *err)
+int shared_evolve(struct shared_state *s, const struct fact *f, struct sto_err *err)
 {
     struct sto_rd r = sto_rd(f->ops, f->ops_len);
-    struct session_state next = *s;
+    struct shared_state next = *s;
     for (unsigned i = 0; i < f->n_ops && !r.failed; i++) {
         evolve_op(&r, &next);
     }
@@ -333,7 +333,7 @@ int session_evolve(struct session_state *s, const struct fact *f, struct sto_err
 
 /* ------------------------------------------------------------- invariants */
 
-static unsigned seats_on(const struct session_state *s, int64_t date_us)
+static unsigned seats_on(const struct shared_state *s, int64_t date_us)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < s->n_seats; i++) {
@@ -342,8 +342,7 @@ static unsigned seats_on(const struct session_state *s, int64_t date_us)
     return n;
 }
 
-static int check_dates(const struct service *svc, const struct session_state *s,
-                       struct sto_err *err)
+static int check_dates(const struct service *svc, const struct shared_state *s, struct sto_err *err)
 {
     unsigned placed = 0;
     for (unsigned i = 0; i < s->n_dates; i++) {
@@ -366,7 +365,7 @@ static int check_dates(const struct service *svc, const struct session_state *s,
     return 0;
 }
 
-int session_invariants(const network_t *net, const struct session_state *s, struct sto_err *err)
+int shared_invariants(const network_t *net, const struct shared_state *s, struct sto_err *err)
 {
     const struct service *svc = network_service(net, s->service);
     if (!svc) {

@@ -4,10 +4,10 @@
  * several workflows and versions, reached only by mail. Its organiser records
  * attendance. queued -> invited (seat taken) -> recorded.
  *
- * Its id is derived: session_id(network id, service number).
+ * Its id is derived: shared_id(network id, service number).
  */
-#ifndef SESSION_H
-#define SESSION_H
+#ifndef SHARED_H
+#define SHARED_H
 #include "engine.h"
 
 struct seat {
@@ -20,7 +20,7 @@ struct seat {
     uint8_t tell; /* enum mail_kind that the case has still to get (a fact carries
                      STO_FACT_MAILS_MAX at most), 0 */
 };
-struct session_state {
+struct shared_state {
     uint16_t service;
     uint32_t seq;
     int64_t last_us;
@@ -36,20 +36,20 @@ struct session_state {
     struct seat seats[STO_SESSION_SEATS_MAX];
     uint16_t n_seats; /* in order of arrival */
 };
-void session_id(const char *network, uint16_t service, struct sto_uuid *out);
-bool session_equal(const struct session_state *a, const struct session_state *b);
-void session_encode(const struct session_state *s, struct sto_buf *out);
-int session_decode(const uint8_t *p, size_t n, struct session_state *out, struct sto_err *err);
-int64_t session_next_due_us(const network_t *net, const struct session_state *s);
+void shared_id(const char *network, uint16_t service, struct sto_uuid *out);
+bool shared_equal(const struct shared_state *a, const struct shared_state *b);
+void shared_encode(const struct shared_state *s, struct sto_buf *out);
+int shared_decode(const uint8_t *p, size_t n, struct shared_state *out, struct sto_err *err);
+int64_t shared_next_due_us(const network_t *net, const struct shared_state *s);
 
 /* Inputs: EVENT_MAIL (SEAT_WANTED, SEAT_RELEASED), EVENT_CLOCK, EVENT_SESSION_RECORD,
    EVENT_SESSION_MOVE. Fresh state: zeroed with service set. Same fact type: ops are the session's;
    sends go to the organiser (SEND_RECORD, reminders); mails to cases. */
-int session_decide(const network_t *net, const struct sto_uuid *id, const struct session_state *s,
-                   const struct input *in, int64_t now_us, sto_arena_t *arena, struct fact *out,
-                   struct sto_err *err);
-int session_evolve(struct session_state *s, const struct fact *f, struct sto_err *err);
-int session_invariants(const network_t *net, const struct session_state *s,
-                       struct sto_err *err); /* taken <= capacity, a case has one seat, … */
+int shared_decide(const network_t *net, const struct sto_uuid *id, const struct shared_state *s,
+                  const struct input *in, int64_t now_us, sto_arena_t *arena, struct fact *out,
+                  struct sto_err *err);
+int shared_evolve(struct shared_state *s, const struct fact *f, struct sto_err *err);
+int shared_invariants(const network_t *net, const struct shared_state *s,
+                      struct sto_err *err); /* taken <= capacity, a case has one seat, … */
 
 #endif

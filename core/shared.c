@@ -9,12 +9,12 @@
  * its organiser: an earlier seat that becomes free goes to who waits, nobody with
  * a seat is shifted. It knows nothing of workflows; cases hear by mail alone.
  */
-#include "session.h"
+#include "shared.h"
 
 #include <string.h>
 
 #include "recurrence.h"
-#include "session_ops.h"
+#include "shared_parts.h"
 #include "sto_crypto.h"
 
 #define MOVE_YEARS_MAX   3
@@ -24,13 +24,13 @@ struct work { /* one decision under way */
     const network_t *net;
     const struct service *svc;
     struct sto_uuid id;
-    struct session_state *s;
+    struct shared_state *s;
     int64_t now_us;
     sto_arena_t *arena;
     struct fact *out;
 };
 
-void session_id(const char *network, uint16_t service, struct sto_uuid *out)
+void shared_id(const char *network, uint16_t service, struct sto_uuid *out)
 {
     static const char domain[] = "saatto/session/1";
     uint8_t hash[32];
@@ -90,7 +90,7 @@ static int64_t rung_due_us(const network_t *net, const struct service *svc, int6
     return at > date_us ? at : date_us; /* a reminder never comes before the date itself */
 }
 
-static unsigned date_find(const struct session_state *s, int64_t at_us)
+static unsigned date_find(const struct shared_state *s, int64_t at_us)
 {
     unsigned i = 0;
     while (i < s->n_dates && s->dates[i].at_us != at_us) {
@@ -99,14 +99,14 @@ static unsigned date_find(const struct session_state *s, int64_t at_us)
     return i;
 }
 
-static void date_drop(struct session_state *s, unsigned i)
+static void date_drop(struct shared_state *s, unsigned i)
 {
     memmove(&s->dates[i], &s->dates[i + 1], (s->n_dates - i - 1u) * sizeof s->dates[0]);
     s->n_dates--;
     memset(&s->dates[s->n_dates], 0, sizeof s->dates[0]);
 }
 
-static void date_insert(struct session_state *s, int64_t at_us, uint16_t taken)
+static void date_insert(struct shared_state *s, int64_t at_us, uint16_t taken)
 {
     STO_ASSERT(s->n_dates < STO_SESSION_DATES_MAX);
     unsigned i = s->n_dates;
@@ -147,7 +147,7 @@ static int64_t rule_next_us(const struct service *svc, int64_t after_us)
 /* Takes the rule's next dates until the list is full or the rule ends. */
 static void dates_learn(struct work *w)
 {
-    struct session_state *s = w->s;
+    struct shared_state *s = w->s;
     if (s->horizon_us < w->now_us) {
         s->horizon_us = w->now_us;
     }
@@ -166,7 +166,7 @@ static void dates_learn(struct work *w)
 
 /* ------------------------------------------------------------------ seats */
 
-static struct seat *seat_find(struct session_state *s, const struct sto_uuid *case_id)
+static struct seat *seat_find(struct shared_state *s, const struct sto_uuid *case_id)
 {
     for (unsigned i = 0; i < s->n_seats; i++) {
         if (sto_uuid_eq(&s->seats[i].case_id, case_id)) {
@@ -176,7 +176,7 @@ static struct seat *seat_find(struct session_state *s, const struct sto_uuid *ca
     return NULL;
 }
 
-static void seat_drop(struct session_state *s, struct seat *seat)
+static void seat_drop(struct shared_state *s, struct seat *seat)
 {
     unsigned i = (unsigned)(seat - s->seats);
     memmove(seat, seat + 1, (s->n_seats - i - 1u) * sizeof *seat);
@@ -185,7 +185,7 @@ static void seat_drop(struct session_state *s, struct seat *seat)
 }
 
 /* Takes the seat's date away from it; the place is free again. */
-static void seat_unplace(struct session_state *s, struct seat *seat)
+static void seat_unplace(struct shared_state *s, struct seat *seat)
 {
     unsigned i = date_find(s, seat->date_us);
     if (seat->date_us != 0 && i < s->n_dates && s->dates[i].taken > 0) {
@@ -194,7 +194,7 @@ static void seat_unplace(struct session_state *s, struct seat *seat)
     seat->date_us = 0;
 }
 
-static unsigned seats_waiting(const struct session_state *s, int64_t date_us)
+static unsigned seats_waiting(const struct shared_state *s, int64_t date_us)
 {
     unsigned n = 0;
     for (unsigned i = 0; i < s->n_seats; i++) {
@@ -203,7 +203,7 @@ static unsigned seats_waiting(const struct session_state *s, int64_t date_us)
     return n;
 }
 
-static void seats_forget(struct session_state *s, int64_t date_us)
+static void seats_forget(struct shared_state *s, int64_t date_us)
 {
     for (unsigned i = s->n_seats; i-- > 0;) {
         if (s->seats[i].phase == SEAT_RECORDED && s->seats[i].date_us == date_us &&
@@ -213,7 +213,7 @@ static void seats_forget(struct session_state *s, int64_t date_us)
     }
 }
 
-static bool seats_to_tell(const struct session_state *s, int64_t date_us)
+static bool seats_to_tell(const struct shared_state *s, int64_t date_us)
 {
     for (unsigned i = 0; i < s->n_seats; i++) {
         if (s->seats[i].date_us == date_us && s->seats[i].tell != 0) {
@@ -226,7 +226,7 @@ static bool seats_to_tell(const struct session_state *s, int64_t date_us)
 /* Dates that are over, or can no longer be offered, and of which nothing is to be recorded. */
 static void dates_forget(struct work *w)
 {
-    struct session_state *s = w->s;
+    struct shared_state *s = w->s;
     for (unsigned i = s->n_dates; i-- > 0;) {
         int64_t at_us = s->dates[i].at_us;
         bool over = at_us <= w->now_us || (s->dates[i].taken == 0 && !date_open(w, at_us));
@@ -239,7 +239,7 @@ static void dates_forget(struct work *w)
 
 static void seats_give(struct work *w)
 {
-    struct session_state *s = w->s;
+    struct shared_state *s = w->s;
     for (unsigned i = 0; i < s->n_seats; i++) {
         struct seat *seat = &s->seats[i];
         if (seat->phase != SEAT_QUEUED) {
@@ -262,7 +262,7 @@ static void seats_give(struct work *w)
 
 static int tell(struct work *w, struct sto_err *err)
 {
-    struct session_state *s = w->s;
+    struct shared_state *s = w->s;
     struct fact *f = w->out;
     f->mails = sto_arena_alloc(w->arena, STO_FACT_MAILS_MAX * sizeof *f->mails);
     if (!f->mails) {
@@ -288,7 +288,7 @@ static int tell(struct work *w, struct sto_err *err)
 
 /* ----------------------------------------------------------------- inputs */
 
-static void make_room(struct session_state *s)
+static void make_room(struct shared_state *s)
 {
     for (unsigned i = 0; i < s->n_seats; i++) {
         if (s->seats[i].phase == SEAT_RECORDED && s->seats[i].tell == 0) {
@@ -301,7 +301,7 @@ static void make_room(struct session_state *s)
 
 static int seat_wanted(struct work *w, const struct mail *m)
 {
-    struct session_state *s = w->s;
+    struct shared_state *s = w->s;
     struct seat *had = seat_find(s, &m->src);
     if (had && had->token == m->token && had->entry == m->entry) {
         return 0; /* a repeat */
@@ -385,7 +385,7 @@ static int send_record(struct work *w, uint8_t kind, struct party to, unsigned d
     return 0;
 }
 
-static bool any_queued(const struct session_state *s)
+static bool any_queued(const struct shared_state *s)
 {
     for (unsigned i = 0; i < s->n_seats; i++) {
         if (s->seats[i].phase == SEAT_QUEUED) {
@@ -395,7 +395,7 @@ static bool any_queued(const struct session_state *s)
     return false;
 }
 
-static bool any_to_tell(const struct session_state *s)
+static bool any_to_tell(const struct shared_state *s)
 {
     for (unsigned i = 0; i < s->n_seats; i++) {
         if (s->seats[i].tell != 0) {
@@ -407,7 +407,7 @@ static bool any_to_tell(const struct session_state *s)
 
 /* When date `i` has something to do by itself. */
 static int64_t date_due_us(const network_t *net, const struct service *svc,
-                           const struct session_state *s, unsigned i)
+                           const struct shared_state *s, unsigned i)
 {
     if (!s->dates[i].asked_to_record) {
         return s->dates[i].taken > 0 || any_queued(s) ? s->dates[i].at_us : INT64_MAX;
@@ -415,7 +415,7 @@ static int64_t date_due_us(const network_t *net, const struct service *svc,
     return rung_due_us(net, svc, s->dates[i].at_us, s->dates[i].rung);
 }
 
-int64_t session_next_due_us(const network_t *net, const struct session_state *s)
+int64_t shared_next_due_us(const network_t *net, const struct shared_state *s)
 {
     const struct service *svc = network_service(net, s->service);
     if (!svc) {
@@ -435,8 +435,8 @@ int64_t session_next_due_us(const network_t *net, const struct session_state *s)
 /* The earliest matter of a date; what is to be told was told by the event itself. */
 static int on_clock(struct work *w, struct sto_err *err)
 {
-    struct session_state *s = w->s;
-    int64_t due = session_next_due_us(w->net, s);
+    struct shared_state *s = w->s;
+    int64_t due = shared_next_due_us(w->net, s);
     if (due > w->now_us) {
         return sto_fail(err, STO_E_WRONG_STATE, "no clock of session '%s' is due", w->svc->id);
     }
@@ -547,7 +547,7 @@ static int on_move(struct work *w, const struct input *in, struct sto_err *err)
     if (rc != 0) {
         return rc;
     }
-    struct session_state *s = w->s;
+    struct shared_state *s = w->s;
     unsigned i = date_find(s, in->at_us);
     if (i == s->n_dates) {
         return sto_fail(err, STO_E_NOT_FOUND, "session '%s' has no such date", w->svc->id);
@@ -604,16 +604,16 @@ static int apply(struct work *w, const struct input *in, struct sto_err *err)
                     event_kind_name(in->kind));
 }
 
-int session_decide(const network_t *net, const struct sto_uuid *id, const struct session_state *s,
-                   const struct input *in, int64_t now_us, sto_arena_t *arena, struct fact *out,
-                   struct sto_err *err)
+int shared_decide(const network_t *net, const struct sto_uuid *id, const struct shared_state *s,
+                  const struct input *in, int64_t now_us, sto_arena_t *arena, struct fact *out,
+                  struct sto_err *err)
 {
     const struct service *svc = network_service(net, s->service);
     if (!svc || svc->shape != SERVICE_SESSION) {
         return sto_fail(err, STO_E_UNKNOWN_NAME, "service %u is no session service",
                         (unsigned)s->service);
     }
-    struct session_state next = *s;
+    struct shared_state next = *s;
     now_us = now_us < s->last_us ? s->last_us : now_us;
     *out = (struct fact){.kind = (uint8_t)in->kind,
                          .evidence = (uint8_t)in->evidence,
@@ -637,5 +637,5 @@ int session_decide(const network_t *net, const struct sto_uuid *id, const struct
     free_excused(&w);
     dates_forget(&w);
     seats_give(&w);
-    return session_diff(s, &next, arena, out, err);
+    return shared_diff(s, &next, arena, out, err);
 }
