@@ -19,8 +19,8 @@
 
 static unsigned state_pack(const struct explore *x, const struct x_state *s, uint8_t *p)
 {
-    const uint8_t head[HEAD_BYTES] = {s->holder, s->right,  s->back, s->result, s->fired,
-                                      s->joined, s->virt,   s->root, s->n};
+    const uint8_t head[HEAD_BYTES] = {s->holder, s->right, s->back, s->result, s->fired,
+                                      s->joined, s->virt,  s->root, s->n};
     memcpy(p, head, HEAD_BYTES);
     memcpy(p + HEAD_BYTES, s->vars, x->n_vars);
     unsigned at = HEAD_BYTES + x->n_vars;
@@ -193,8 +193,8 @@ static void slots_grow(struct x_graph *g)
     g->slots = sto_xcalloc(g->n_slots, sizeof *g->slots);
     for (uint32_t i = 0; i < g->n_states; i++) {
         size_t end = i + 1 < g->n_states ? g->at[i + 1] : g->n_bytes;
-        uint32_t at = (uint32_t)(hash(g->bytes + g->at[i], (unsigned)(end - g->at[i])) &
-                                 (g->n_slots - 1));
+        uint32_t at =
+            (uint32_t)(hash(g->bytes + g->at[i], (unsigned)(end - g->at[i])) & (g->n_slots - 1));
         while (g->slots[at]) {
             at = (at + 1) & (g->n_slots - 1);
         }
@@ -321,9 +321,8 @@ static bool any_hot(const struct x_state *s)
 
 static void seen(struct run *r, const struct x_state *s, uint32_t i)
 {
-    static const struct x_move NONE = {0};
     struct explore *x = r->x;
-    struct x_walk k = {.x = x, .u = r->u, .from = i, .m = &NONE};
+    struct x_walk k = {.x = x, .u = r->u, .from = i};
     unsigned handover = X_NONE;
     for (unsigned a = 0; a < s->n; a++) {
         uint16_t step = s->t[a].step;
@@ -368,8 +367,8 @@ static void expand(struct run *r, uint32_t i, struct x_move *moves, uint8_t *tok
         for (unsigned t = 0; is_hot && lapse_of_hot && t < s.n; t++) {
             lapse_of_hot = !(r->x->w->steps[s.t[t].step].type == STEP_END && !hot[t]);
         }
-        if (is_hot && (moves[m].by > X_BY_PLACE ||
-                       (token[m] == X_ROOT ? !lapse_of_hot : !hot[token[m]]))) {
+        if (is_hot &&
+            (moves[m].by > X_BY_PLACE || (token[m] == X_ROOT ? !lapse_of_hot : !hot[token[m]]))) {
             continue;
         }
         if (!is_hot && moves[m].kind == X_MOVE_UNIT && moves[m].off) {
@@ -455,6 +454,8 @@ static void unit_run(struct explore *x, struct x_unit *u)
     struct x_move *moves = sto_xcalloc(X_MOVES_MAX, sizeof *moves);
     uint8_t *token = sto_xcalloc(X_MOVES_MAX, sizeof *token);
     uint32_t i = 0;
+    r.g->n_plain = UINT32_MAX; /* so far none is hot */
+    u->graph = r.g;
     unit_starts(&r);
     for (; i < r.g->n_states && !spent(x); i++) {
         expand(&r, i, moves, token);
@@ -469,7 +470,6 @@ static void unit_run(struct explore *x, struct x_unit *u)
     for (; i <= r.g->n_states; i++) {
         r.g->edges_from[i] = r.g->n_edges;
     }
-    u->graph = r.g;
     if (!x->bounded) {
         results_weigh(&r);
     }

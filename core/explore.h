@@ -4,15 +4,16 @@
  * exits of each step type. A state is <holder, right of return, tracked data, token tree>; the
  * holder is an organisation: whoever a role stands for now, or stood for before it was named anew.
  *
- * What runs side by side and touches nothing that others read (a *unit*: a branch of a stage, a step
- * in meanwhile) is explored alone and stands in the state only by how it can end, so that eight
- * branches cost their sum and not their product.
+ * What runs side by side and touches nothing that others read (a *unit*: a branch of a stage, a
+ * step in meanwhile) is explored alone and stands in the state only by how it can end, so that
+ * eight branches cost their sum and not their product.
  *
  * Over-approximate: whatever the engine does is a move here (test_explore_engine.c), not the other
  * way round. No recursion on the size of the input, work bounded by states_max.
  */
 #ifndef EXPLORE_H
 #define EXPLORE_H
+#include "state.h"
 #include "workflow.h"
 
 #define X_TOKENS_MAX 64u /* of one state while it walks; a case has at most 24 */
@@ -21,6 +22,7 @@
 #define X_NONE       0xffu
 #define X_ROOT       0xffu /* `up` of what stands outermost */
 #define X_CUTS_MAX   16u   /* constants that one field is compared with */
+#define X_COUNT_MAX  3u    /* entries counted; beyond that a step may have been too often or not */
 #define X_RESULTS    64u   /* ways in which one unit can end */
 #define X_UNITS_MAX  (2u * STO_WF_STEPS_MAX)
 #define X_FORMER     32u /* organisation: role + X_FORMER = whom the role stood for before */
@@ -87,7 +89,7 @@ struct x_result {
     uint8_t exit; /* LEAVE */
     bool ok;      /* without breaks, refusals and events */
     bool by_clock;
-    bool hot; /* by itself after something broke off */
+    bool hot;  /* by itself after something broke off */
     bool seen; /* counted */
 };
 
@@ -109,10 +111,10 @@ struct x_unit {
     uint16_t container; /* stage or host; WF_ROOT */
     bool side;
     uint8_t depth;
-    bool virt;
     struct x_result results[X_RESULTS];
     uint8_t n_results;
-    struct x_graph *graph; /* borrowed by the visitor while it is asked */
+    uint8_t members[STO_WF_STEPS_MAX / 8]; /* its steps */
+    struct x_graph *graph;                 /* borrowed by the visitor while it is asked */
 };
 
 struct x_edge {
@@ -121,11 +123,11 @@ struct x_edge {
 };
 struct x_graph {
     uint32_t n_states, n_edges;
-    uint32_t n_plain;      /* states before this are no hot ones */
-    uint32_t *at;          /* offset of each state's bytes */
-    uint32_t *edges_from;  /* n_states + 1 */
-    uint32_t *parent;      /* shortest way; own index = an initial one */
-    struct x_move *by;     /* the move from the parent */
+    uint32_t n_plain;     /* states before this are no hot ones */
+    uint32_t *at;         /* offset of each state's bytes */
+    uint32_t *edges_from; /* n_states + 1 */
+    uint32_t *parent;     /* shortest way; own index = an initial one */
+    struct x_move *by;    /* the move from the parent */
     struct x_edge *edges;
     uint8_t *bytes;
     size_t n_bytes, cap_bytes;
@@ -179,7 +181,7 @@ struct explore {
     uint16_t unit_of[STO_WF_STEPS_MAX]; /* the unit that begins at the step, 0xffff */
     /* what was seen */
     bool reached[STO_WF_STEPS_MAX];
-    bool taken[STO_WF_STEPS_MAX][STO_WF_EXITS_MAX / 8 + 1];
+    uint8_t taken[STO_WF_STEPS_MAX][STO_WF_EXITS_MAX / 8 + 1];
     bool rule_taken[STO_WF_STEPS_MAX][WF_RULES_MAX];
     uint8_t beside[STO_WF_STEPS_MAX][STO_WF_STEPS_MAX / 8]; /* two steps stood at once */
     uint32_t states;
@@ -245,7 +247,7 @@ bool x_leave_around(struct x_walk *k, unsigned t, unsigned exit);
 bool x_leave_root(struct x_walk *k, unsigned exit, bool hot);
 void x_join(struct x_walk *k, unsigned t);
 void x_cancel_below(struct x_walk *k, unsigned t);
-unsigned x_token_new(struct x_walk *k, unsigned up, bool side); /* X_NONE: no room */
+unsigned x_token_new(struct x_walk *k, unsigned up, bool side);  /* X_NONE: no room */
 void x_stage_joined(struct x_walk *k, unsigned stage, bool hot); /* one branch of it has joined */
 void x_end(struct x_walk *k, enum x_end_kind kind, uint16_t of, unsigned exit, bool hot);
 void x_collect(struct x_walk *k, uint64_t must, uint64_t may);

@@ -120,11 +120,10 @@ static struct range add(struct ctx *c, const expr_t *e)
     if (e->type == EXPR_DATE) {
         return ANY;
     }
-    bool far = e->negate
-                   ? __builtin_sub_overflow(a.lo, b.hi, &out.lo) ||
-                         __builtin_sub_overflow(a.hi, b.lo, &out.hi)
-                   : __builtin_add_overflow(a.lo, b.lo, &out.lo) ||
-                         __builtin_add_overflow(a.hi, b.hi, &out.hi);
+    bool far = e->negate ? __builtin_sub_overflow(a.lo, b.hi, &out.lo) ||
+                               __builtin_sub_overflow(a.hi, b.lo, &out.hi)
+                         : __builtin_add_overflow(a.lo, b.lo, &out.lo) ||
+                               __builtin_add_overflow(a.hi, b.hi, &out.hi);
     return far || a.lo == INT64_MIN || a.hi == INT64_MAX || b.lo == INT64_MIN || b.hi == INT64_MAX
                ? ANY
                : out;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Explorer: what may happen in a state, and what it does. A clock may fire whenever it runs; people,
- * places and agendas may do anything that the step's type lets them, or nothing.
+ * Explorer: what may happen in a state, and what it does. A clock may fire whenever it runs;
+ * people, places and agendas may do anything that the step's type lets them, or nothing.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "explore.h"
@@ -101,6 +102,16 @@ static void return_moves(struct list *l, unsigned t, const struct wf_step *w)
     }
 }
 
+/* A result may be one of the step's own exits. */
+static void result_moves(struct list *l, unsigned t, const struct wf_step *w)
+{
+    for (unsigned i = 0; i < w->n_exits; i++) {
+        if (w->exits[i].exit >= EXIT_GOT && !exit_is_event(l->x->w, w->exits[i].exit)) {
+            put_exit(l, t, w->exits[i].exit, X_BY_CHOICE, false);
+        }
+    }
+}
+
 static void referral_moves(struct list *l, unsigned t, const struct wf_step *w)
 {
     if (!(l->s->t[t].flags & X_BEGUN)) {
@@ -109,6 +120,7 @@ static void referral_moves(struct list *l, unsigned t, const struct wf_step *w)
         return;
     }
     put_exit(l, t, EXIT_DONE, X_BY_CHOICE, false);
+    result_moves(l, t, w);
     put_kind(l, t, X_MOVE_INTERRUPT, X_BY_BREAK, true);
     put_exit(l, t, EXIT_EXPIRED, X_BY_CLOCK, false);
 }
@@ -143,6 +155,7 @@ static void own_moves(struct list *l, unsigned t, const struct wf_step *w)
         return;
     case STEP_CONSULT:
         put_exit(l, t, EXIT_ANSWERED, X_BY_CHOICE, false);
+        result_moves(l, t, w);
         return_moves(l, t, w);
         return;
     case STEP_WAIT:
@@ -291,7 +304,8 @@ static bool anybody_reacts(const struct list *l, const struct x_unit *u, unsigne
 {
     const workflow_t *w = l->x->w;
     int exit = exit_of_event(w, event);
-    if (u->first == WF_NONE && (root_names(w, exit) || starts_side(w, w->sides, w->n_sides, event))) {
+    if (u->first == WF_NONE &&
+        (root_names(w, exit) || starts_side(w, w->sides, w->n_sides, event))) {
         return true;
     }
     for (unsigned i = 0; i < l->s->n; i++) {
@@ -343,10 +357,8 @@ static void event_moves(struct list *l, const struct x_unit *u)
         }
         bool given = l->s->vars[var] == CONSENT_GIVEN;
         for (unsigned c = CONSENT_GIVEN; c <= CONSENT_LOST; c++) {
-            struct x_move m = {.kind = X_MOVE_CONSENT,
-                               .step = (uint8_t)i,
-                               .exit = (uint8_t)c,
-                               .by = X_BY_EVENT};
+            struct x_move m = {
+                .kind = X_MOVE_CONSENT, .step = (uint8_t)i, .exit = (uint8_t)c, .by = X_BY_EVENT};
             if ((c == CONSENT_LOST) == given) {
                 put(l, X_ROOT, m);
             }
@@ -367,7 +379,8 @@ unsigned x_moves(const struct explore *x, const struct x_unit *u, const struct x
     }
     if (s->right != X_NONE) {
         put(&l, X_ROOT,
-            (struct x_move){.kind = X_MOVE_GIVE_BACK, .step = s->right, .by = X_BY_REFUSAL, .off = true});
+            (struct x_move){
+                .kind = X_MOVE_GIVE_BACK, .step = s->right, .by = X_BY_REFUSAL, .off = true});
         put(&l, X_ROOT, (struct x_move){.kind = X_MOVE_LAPSE, .step = s->right, .by = X_BY_CLOCK});
     }
     if (u->first == WF_NONE) {
@@ -620,8 +633,7 @@ static void apply_interrupt(struct x_walk *k, unsigned t)
     const struct wf_exit *e = workflow_step_exit(w, EXIT_INTERRUPTED);
     uint64_t must = e ? e->collects : 0;
     x_collect(k, must, (w->collects | must) & ~must);
-    if (!x_leave_around(k, t, EXIT_INTERRUPTED) && !k->s->result &&
-        !x_leave(k, t, EXIT_RETURNED)) {
+    if (!x_leave_around(k, t, EXIT_INTERRUPTED) && !k->s->result && !x_leave(k, t, EXIT_RETURNED)) {
         k->s->t[t].flags &= (uint8_t)~X_BEGUN;
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Explorer: what of the data is tracked (what a condition, a date or a `must` reads), at which steps
- * a value may still be read, and which branches touch nothing that others touch and hold no
+ * Explorer: what of the data is tracked (what a condition, a date or a `must` reads), at which
+ * steps a value may still be read, and which branches touch nothing that others touch and hold no
  * handover, so that they can be explored alone.
  */
 #include <string.h>
@@ -168,7 +168,8 @@ void x_vars_find(struct explore *x)
     memset(x->var_bound, X_NONE, sizeof x->var_bound);
     for (uint16_t k = 0; k < w->n_steps; k++) { /* these end circles: they come first */
         if (w->steps[k].at_most) {
-            var_add(x, &x->var_count[k], X_VAR_COUNT, k, w->steps[k].at_most + 1u);
+            unsigned n = w->steps[k].at_most < X_COUNT_MAX ? w->steps[k].at_most : X_COUNT_MAX;
+            var_add(x, &x->var_count[k], X_VAR_COUNT, k, n + 1u);
         }
     }
     conditions_track(x, false);
@@ -249,7 +250,7 @@ static uint32_t parties_of(const workflow_t *w, const struct wf_step *s)
     const struct {
         const uint8_t *p;
         unsigned n;
-    } lists[] = {{&s->role, 1},         {&s->helps, 1},         {s->to, s->n_to},
+    } lists[] = {{&s->role, 1},        {&s->helps, 1},       {s->to, s->n_to},
                  {s->with, s->n_with}, {s->asks, s->n_asks}, {s->agreed_by, s->n_agreed_by}};
     for (unsigned k = 0; k < sizeof lists / sizeof lists[0]; k++) {
         for (unsigned j = 0; j < lists[k].n; j++) {
@@ -326,10 +327,9 @@ static bool live_step(struct explore *x, uint16_t ix)
     for (unsigned k = 0; k < n; k++) {
         struct landing l = check_land(w, ix, &edges[k]);
         if (l.kind == LAND_STEP) {
-            changed |= live_flow(x, ix, l.step, x->var_exit[ix],
-                                 edges[k].by == BY_CHOICE && s->type != STEP_SESSION
-                                     ? edges[k].collects
-                                     : 0);
+            changed |= live_flow(
+                x, ix, l.step, x->var_exit[ix],
+                edges[k].by == BY_CHOICE && s->type != STEP_SESSION ? edges[k].collects : 0);
         }
     }
     return changed;
@@ -414,8 +414,8 @@ static bool stands_alone(const struct explore *x, const struct members *m)
         struct x_set *to = m->has[k] ? &in : &out;
         reads_of(x, k, to);
         writes_of(x, k, to);
-        if (m->has[k] && (s->type == STEP_HANDOVER || s->type == STEP_END ||
-                          (names_of(s) & x->held_by) != 0)) {
+        if (m->has[k] &&
+            (s->type == STEP_HANDOVER || s->type == STEP_END || (names_of(s) & x->held_by) != 0)) {
             return false;
         }
     }
@@ -438,12 +438,17 @@ static void unit_add(struct explore *x, uint16_t first, uint16_t container, bool
     if (x->n_units == X_UNITS_MAX || x->unit_of[first] != WF_NONE || !stands_alone(x, m)) {
         return;
     }
-    x->unit_of[first] = (uint16_t)x->n_units;
-    x->units[x->n_units++] = (struct x_unit){.first = first,
-                                             .container = container,
-                                             .side = side,
-                                             .depth = (uint8_t)depth_of(x->w, first),
-                                             .virt = true};
+    struct x_unit *u = &x->units[x->n_units];
+    x->unit_of[first] = (uint16_t)x->n_units++;
+    *u = (struct x_unit){.first = first,
+                         .container = container,
+                         .side = side,
+                         .depth = (uint8_t)depth_of(x->w, first)};
+    for (unsigned k = 0; k < x->w->n_steps; k++) {
+        if (m->has[k]) {
+            x_bit_set(u->members, k);
+        }
+    }
 }
 
 static void units_of(struct explore *x, uint16_t container, const uint16_t *first, unsigned n_first,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Explorer: how tokens walk, as engine_walk.c does it: enter, leave, join, cancel. A token keeps its
- * place in the array for the whole walk (step X_NONE = gone), so that a place is its identity.
+ * Explorer: how tokens walk, as engine_walk.c does it: enter, leave, join, cancel. A token keeps
+ * its place in the array for the whole walk (step X_NONE = gone), so that a place is its identity.
  */
 #include <string.h>
 
@@ -96,8 +96,8 @@ void x_end(struct x_walk *k, enum x_end_kind kind, uint16_t of, unsigned exit, b
 {
     struct x_unit *u = k->u;
     unsigned i = 0;
-    while (i < u->n_results && (u->results[i].kind != kind || u->results[i].of != of ||
-                                u->results[i].exit != exit)) {
+    while (i < u->n_results &&
+           (u->results[i].kind != kind || u->results[i].of != of || u->results[i].exit != exit)) {
         i++;
     }
     if (i == X_RESULTS) {
@@ -358,8 +358,8 @@ void x_name(struct x_walk *k, uint32_t roles)
         bool stands = k->s->holder == r || (k->s->right != X_NONE && k->s->back == r);
         if (stands && x_choose(k->o, 2) == 1) {
             k->s->holder = k->s->holder == r ? (uint8_t)(r + X_FORMER) : k->s->holder;
-            k->s->back = k->s->right != X_NONE && k->s->back == r ? (uint8_t)(r + X_FORMER)
-                                                                  : k->s->back;
+            k->s->back =
+                k->s->right != X_NONE && k->s->back == r ? (uint8_t)(r + X_FORMER) : k->s->back;
         }
     }
 }
@@ -415,7 +415,7 @@ static void enter_stage(struct x_walk *k, unsigned t)
         k->s->t[t].joined = (uint8_t)(w->n_first - n); /* those that nobody was named for */
     }
     for (unsigned i = 0; i < n; i++) {
-        k->s->t[t].virt += x_unit_at(k->x, w->first[i]) != NULL;
+        k->s->t[t].virt = (uint8_t)(k->s->t[t].virt + (x_unit_at(k->x, w->first[i]) != NULL));
     }
     uint16_t entry = k->entry[t];
     for (unsigned i = 0; i < n && !k->lost; i++) {
@@ -466,7 +466,7 @@ static void enter_end(struct x_walk *k, unsigned t)
 static void check_bound(struct x_walk *k, uint16_t step)
 {
     const struct wf_step *w = &k->x->w->steps[step];
-    for (unsigned i = 0; i < 2 + w->n_to; i++) {
+    for (unsigned i = 0; i < 2u + w->n_to; i++) {
         unsigned p = i == 0 ? w->role : i == 1 ? w->helps : w->to[i - 2];
         uint8_t var = p < k->x->w->n_roles ? k->x->var_bound[p] : X_NONE;
         if (var != X_NONE && k->s->vars[var] == 0) {
@@ -539,6 +539,25 @@ static void enter_step(struct x_walk *k, unsigned t)
     }
 }
 
+static bool too_often(struct x_walk *k, uint16_t step)
+{
+    const struct wf_step *w = &k->x->w->steps[step];
+    uint8_t count = k->x->var_count[step];
+    if (count == X_NONE) {
+        return w->at_most > 0 && x_choose(k->o, 2) == 1;
+    }
+    unsigned most = w->at_most < X_COUNT_MAX ? w->at_most : X_COUNT_MAX;
+    if (k->s->vars[count] < most) {
+        k->s->vars[count]++;
+        return false;
+    }
+    if (w->at_most > X_COUNT_MAX && x_choose(k->o, 2) == 0) {
+        return false;
+    }
+    k->s->vars[count] = (uint8_t)(most + 1);
+    return true;
+}
+
 void x_enter(struct x_walk *k, unsigned t, uint16_t step)
 {
     if (k->lost || k->s->result || !(t < k->s->n)) {
@@ -548,21 +567,14 @@ void x_enter(struct x_walk *k, unsigned t, uint16_t step)
         k->lost = true;
         return;
     }
-    const struct wf_step *w = &k->x->w->steps[step];
     struct x_token *tok = &k->s->t[t];
     tok->step = (uint8_t)step;
     tok->flags &= X_SIDE | X_RIGHT | X_HOT;
     tok->joined = tok->virt = tok->fired = 0;
     k->entry[t]++;
     k->x->reached[step] = true;
-    uint8_t count = k->x->var_count[step];
-    if (count != X_NONE) {
-        if (k->s->vars[count] <= w->at_most) {
-            k->s->vars[count]++;
-        }
-        if (k->s->vars[count] > w->at_most && x_leave(k, t, EXIT_TOO_OFTEN)) {
-            return;
-        }
+    if (too_often(k, step) && x_leave(k, t, EXIT_TOO_OFTEN)) {
+        return;
     }
     check_bound(k, step);
     check_dates(k, step);
@@ -584,7 +596,7 @@ void x_start(struct x_walk *k, unsigned role)
     x_collect(k, w->start_requires, 0);
     k->lost = !x_eval(k->x, k->s, w->start_when, k->o, &unset);
     for (unsigned i = 0; i < w->n_first; i++) {
-        k->s->virt += x_unit_at(k->x, w->first[i]) != NULL;
+        k->s->virt = (uint8_t)(k->s->virt + (x_unit_at(k->x, w->first[i]) != NULL));
     }
     for (unsigned i = 0; i < w->n_first && !k->lost && !k->s->result; i++) {
         if (!x_unit_at(k->x, w->first[i])) {
