@@ -528,7 +528,7 @@ static void side_enter(struct x_walk *k, unsigned host, uint16_t step, unsigned 
     }
 }
 
-static void sides_take(struct x_walk *k, unsigned host, unsigned event)
+static void sides_react(struct x_walk *k, unsigned host, unsigned event)
 {
     const workflow_t *w = k->x->w;
     const uint16_t *sides = host == X_ROOT ? w->sides : at(k, host)->sides;
@@ -551,7 +551,7 @@ static void spread(struct x_walk *k, unsigned event)
             return;
         }
         if (!(k->s->root & X_SIDES_OVER)) {
-            sides_take(k, X_ROOT, event);
+            sides_react(k, X_ROOT, event);
         }
     }
     for (unsigned i = 0; i < n && !k->s->result && !k->lost; i++) {
@@ -562,7 +562,7 @@ static void spread(struct x_walk *k, unsigned event)
         if (exit > 0 && workflow_step_exit(w, (unsigned)exit)) {
             x_leave(k, i, (unsigned)exit);
         } else if (w->type != STEP_REFERRAL || (k->s->t[i].flags & X_BEGUN)) {
-            sides_take(k, i, event);
+            sides_react(k, i, event);
         }
     }
 }
