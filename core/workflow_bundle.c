@@ -3,6 +3,7 @@
  */
 #include "workflow_bundle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "sto_limits.h"
@@ -104,8 +105,6 @@ static void put_element(struct sto_buf *out, const char *id, const struct model_
 {
     put(out, "{ id = ");
     put_quoted(out, id);
-    put(out, ";  file = ");
-    put_quoted(out, f->name);
     put(out, ";\n");
     sto_put_bytes(out, f->text, f->len);
     put(out, "\n}");
@@ -197,14 +196,31 @@ static const char *id_of(const struct sto_conf *element)
     return text_of(element, "id");
 }
 
-const struct sto_conf *workflow_called(const struct sto_conf *called, const char *key,
-                                       const char *id, sto_arena_t *arena)
+void workflow_beside(const char *own, const char *id, const char *leaf, char *out, size_t cap)
 {
+    STO_ASSERT(own && id && leaf && out && cap > 0);
+    const char *end = strrchr(own, '/'); /* of the folder's path */
+    size_t n = end ? (size_t)(end - own) : 0, last = n;
+    while (last > 0 && own[last - 1] != '/') {
+        last--;
+    }
+    bool relative = (n - last == 1 && own[last] == '.') ||
+                    (n - last == 2 && own[last] == '.' && own[last + 1] == '.');
+    (void)snprintf(out, cap, "%.*s%s%s/%s", (int)(relative ? n : last), own, relative ? "/../" : "",
+                   id, leaf);
+}
+
+const struct sto_conf *workflow_called(const struct sto_conf *called, const char *key,
+                                       const char *id, const char *own, sto_arena_t *arena)
+{
+    bool texts = strcmp(key, "texts") == 0;
+    char path[WORKFLOW_PATH_BYTES];
+    workflow_beside(own, id, texts ? "texts.cfg" : "workflow.cfg", path, sizeof(path));
+    const char *file = sto_arena_strdup(arena, path);
     for (const struct sto_conf *e = called ? called->child : NULL; e; e = e->next) {
         const struct sto_conf *g = sto_conf_get(e, key);
-        const char *file = text_of(e, "file");
-        if (g && g->type == STO_CONF_GROUP && strcmp(id_of(e), id) == 0) {
-            return relined(g, NULL, *file ? file : e->file, *file ? e->line : 0, arena);
+        if (file && g && g->type == STO_CONF_GROUP && strcmp(id_of(e), id) == 0) {
+            return relined(g, NULL, file, e->line, arena);
         }
     }
     return NULL;

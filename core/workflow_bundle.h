@@ -9,6 +9,8 @@
 #include "sto_buf.h"
 #include "workflow.h"
 
+#define WORKFLOW_PATH_BYTES 1024
+
 /* Where called workflows come from: the newest files of workflow `id`, borrowed until the bundle
    is made; false = there is none. texts may have len 0. */
 struct workflow_source {
@@ -24,10 +26,14 @@ int workflow_bundle(const struct model_file *file, const struct model_file *text
                     const struct workflow_source *source, sto_diags_t *diags, struct sto_buf *cfg,
                     struct sto_buf *texts_out);
 
+/* The path of file `leaf` of workflow id, whose folder stands beside that of the file `own`. */
+void workflow_beside(const char *own, const char *id, const char *leaf, char *out, size_t cap);
+
 /* Of a bundle's list `called` (or NULL): the group `key` ("workflow", "texts") of workflow id, with
-   the lines and the name of its own file; NULL = not in it. Lives in arena. */
+   the lines and the path of its own file; own: the workflow's own file. NULL = not in it. Lives in
+   arena. */
 const struct sto_conf *workflow_called(const struct sto_conf *called, const char *key,
-                                       const char *id, sto_arena_t *arena);
+                                       const char *id, const char *own, sto_arena_t *arena);
 const char *const *workflow_called_ids(const struct sto_conf *called, sto_arena_t *arena);
 
 #endif

@@ -157,7 +157,7 @@ static void load_body(struct wf_load *x, const struct wf_scope *own)
 static const struct sto_conf *called_list(struct wf_load *x, const struct sto_conf *root,
                                           const char *key)
 {
-    const char *const keys[] = {"id", "file", key, NULL};
+    const char *const keys[] = {"id", key, NULL};
     const struct sto_conf *list = sto_conf_get(root, "called");
     if (list && list->type != STO_CONF_LIST) {
         load_err(&x->l, list, "wrong-type", "called must be a list ( … ); saatto flow writes it");

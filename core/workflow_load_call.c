@@ -35,8 +35,9 @@ static const struct sto_conf *find_called(struct wf_load *x, const struct sto_co
             return NULL;
         }
     }
-    const struct sto_conf *root = workflow_called(x->called, "workflow", id, x->l.scratch);
-    *texts = workflow_called(x->called_texts, "texts", id, x->l.scratch);
+    const struct sto_conf *root =
+        workflow_called(x->called, "workflow", id, x->root->file, x->l.scratch);
+    *texts = workflow_called(x->called_texts, "texts", id, x->root->file, x->l.scratch);
     if (!root) {
         load_unknown(&x->l, at, "unknown-workflow", "workflow", id,
                      workflow_called_ids(x->called, x->l.scratch));
@@ -66,13 +67,6 @@ static void check_head(struct wf_load *x, struct wf_step *s, const struct sto_co
                  "workflow '%s' is about a %s, this one about a %s; a call stays with the case's "
                  "subject",
                  id, subject, own);
-    }
-    const char *purpose = text_of(root, "purpose", "");
-    if (strcmp(purpose, x->w->purpose) != 0) {
-        load_err(&x->l, c, "other-purpose",
-                 "workflow '%s' handles data for '%s', this one for '%s'; a call may not change "
-                 "what data are for",
-                 id, purpose, x->w->purpose);
     }
 }
 
@@ -139,29 +133,45 @@ static void pass_roles(struct wf_load *x, struct wf_scope *inner, const struct s
     }
     for (const struct sto_conf *d = all && all->type == STO_CONF_GROUP ? all->child : NULL; d;
          d = d->next) {
-        if (d->type == STO_CONF_GROUP && !sto_conf_get(g, d->name)) {
-            pass_role(x, inner, c, d, wf_find_role(x, d->name));
+        uint8_t party = wf_find_role(x, d->name);
+        if (d->type != STO_CONF_GROUP || sto_conf_get(g, d->name)) {
+            continue;
+        }
+        pass_role(x, inner, c, d, party);
+        if (party == PARTY_NONE && strcmp(text_of(d, "choose", ""), "call") == 0) {
+            load_err(&x->l, c, "missing-role",
+                     "role '%s' of workflow '%s' is the caller's to name; write roles : { %s = "
+                     "\"…\"; }",
+                     d->name, text_of(inner->root, "id", ""), d->name);
         }
     }
 }
 
-static bool same_codes(const struct wf_field *f, const struct sto_conf *values)
+static bool has_code(const struct sto_conf *values, const char *code)
 {
-    unsigned n = 0;
+    if (values && values->type == STO_CONF_STRING) {
+        return strcmp(values->s, code) == 0;
+    }
     for (const struct sto_conf *v = values ? values->child : NULL; v; v = v->next) {
-        unsigned k = 0;
-        while (k < f->n_values && (v->type != STO_CONF_STRING || strcmp(f->values[k], v->s) != 0)) {
-            k++;
-        }
-        n += k < f->n_values;
-        if (k == f->n_values) {
-            return false;
+        if (v->type == STO_CONF_STRING && strcmp(v->s, code) == 0) {
+            return true;
         }
     }
-    return n == f->n_values;
+    return false;
 }
 
-static bool same_field(const struct wf_field *f, const struct sto_conf *d)
+/* Whatever comes across is known on the other side. */
+static bool codes_fit(const struct wf_field *f, const struct sto_conf *values, bool taken)
+{
+    unsigned common = 0;
+    for (unsigned k = 0; k < f->n_values; k++) {
+        common += has_code(values, f->values[k]);
+    }
+    size_t theirs = values && values->type != STO_CONF_STRING ? values->n_children : 1;
+    return taken ? common == theirs : common == f->n_values;
+}
+
+static bool same_field(const struct wf_field *f, const struct sto_conf *d, bool taken)
 {
     static const char *const TYPES[] = {
         [FIELD_INTEGER] = "integer", [FIELD_BOOLEAN] = "boolean", [FIELD_CODE] = "code",
@@ -176,13 +186,11 @@ static bool same_field(const struct wf_field *f, const struct sto_conf *d)
     if (f->type == FIELD_PROFILE) {
         return strcmp(f->instrument, text_of(d, "instrument", "")) == 0;
     }
-    if (f->type == FIELD_CODE && values && values->type == STO_CONF_STRING) {
-        return f->n_values == 1 && strcmp(f->values[0], values->s) == 0;
-    }
-    return f->type != FIELD_CODE || f->sealed || same_codes(f, values);
+    return f->type != FIELD_CODE || f->sealed || codes_fit(f, values, taken);
 }
 
-static void pass_field(struct wf_load *x, struct wf_scope *inner, const struct sto_conf *r)
+static void pass_field(struct wf_load *x, struct wf_scope *inner, const struct sto_conf *r,
+                       bool taken)
 {
     const struct sto_conf *d = declared(x, inner, r, NOUN_FIELD);
     if (r->type != STO_CONF_STRING) {
@@ -195,12 +203,12 @@ static void pass_field(struct wf_load *x, struct wf_scope *inner, const struct s
         return;
     }
     const struct wf_alias *given = d ? wf_scope_alias(inner, NOUN_FIELD, d->name) : NULL;
-    if (d && !same_field(&x->w->fields[f], d)) {
-        load_err(
-            &x->l, r, "wrong-type",
-            "field '%s' is not declared as field '%s' of the called workflow is (%s:%d): type, "
-            "values, sealed and per are equal",
-            r->s, d->name, d->file, d->line);
+    if (d && !same_field(&x->w->fields[f], d, taken)) {
+        load_err(&x->l, r, "wrong-type",
+                 "field '%s' does not fit field '%s' of the called workflow (%s:%d): type, sealed "
+                 "and instrument are equal, there is no per, and codes that %s are known %s",
+                 r->s, d->name, d->file, d->line, taken ? "come back" : "are given",
+                 taken ? "here" : "there");
     } else if (given && given->ix != f) {
         load_err(&x->l, r, "bad-value", "'%s' is given '%s' and taken as another field", r->name,
                  x->w->fields[given->ix].id);
@@ -215,7 +223,7 @@ static void pass_fields(struct wf_load *x, struct wf_scope *inner, const struct 
     for (unsigned k = 0; k < 2; k++) {
         const struct sto_conf *g = load_group(&x->l, c, GROUPS[k]);
         for (const struct sto_conf *r = g ? g->child : NULL; r; r = r->next) {
-            pass_field(x, inner, r);
+            pass_field(x, inner, r, k == 1);
         }
     }
 }

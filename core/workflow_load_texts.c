@@ -192,8 +192,9 @@ static void load_called(struct texts *t, const struct wf_scope *s)
 static void copy_branches(struct texts *t)
 {
     const workflow_t *w = t->x->w;
-    for (unsigned k = 0; k < w->n_steps + w->n_fields + w->n_roles; k++) {
-        unsigned f = k - w->n_steps, r = f - w->n_fields;
+    unsigned all = (unsigned)w->n_steps + w->n_fields + w->n_roles;
+    for (unsigned k = 0; k < all; k++) {
+        unsigned f = k - w->n_steps, r = k - w->n_steps - w->n_fields;
         bool step = k < w->n_steps, field = !step && f < w->n_fields;
         const char *id = step ? w->steps[k].id : field ? w->fields[f].id : w->roles[r].id;
         const struct sto_conf *node = step    ? t->x->node[k]

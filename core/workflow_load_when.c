@@ -17,7 +17,32 @@ struct scope {
 static const char *const CONSENT_STATES[] = {NULL, "given", "refused",
                                              "lost"}; /* as enum consent_state */
 
-static void field_meaning(struct scope *s, unsigned ix, struct expr_name *out)
+/* Codes that a called workflow declares and its caller does not: words that nothing equals. */
+static void more_codes(struct wf_load *x, const char *name, struct expr_name *out)
+{
+    const struct sto_conf *d =
+        sto_conf_get(sto_conf_get(wf_scope_workflow(x->scope)->root, "data"), name);
+    const struct sto_conf *v = sto_conf_get(d, "values");
+    unsigned max = out->n_values + (v ? (unsigned)v->n_children : 0), n = out->n_values;
+    const char **all = load_alloc(&x->l, (max + 1) * sizeof(*all));
+    if (!all || !v || x->scope->call == WF_ROOT) {
+        return;
+    }
+    memcpy(all, out->values, n * sizeof(*all));
+    for (v = v->child; v; v = v->next) {
+        unsigned k = 0;
+        while (k < n && v->type == STO_CONF_STRING && strcmp(all[k], v->s) != 0) {
+            k++;
+        }
+        if (k == n && v->type == STO_CONF_STRING) {
+            all[n++] = load_keep(&x->l, v->s);
+        }
+    }
+    out->values = all;
+    out->n_values = n;
+}
+
+static void field_meaning(struct scope *s, const char *name, unsigned ix, struct expr_name *out)
 {
     static const enum expr_type TYPES[] = {
         [FIELD_INTEGER] = EXPR_INT, [FIELD_BOOLEAN] = EXPR_BOOL, [FIELD_CODE] = EXPR_CODE,
@@ -29,6 +54,7 @@ static void field_meaning(struct scope *s, unsigned ix, struct expr_name *out)
     if (f->type == FIELD_CODE) {
         out->values = f->values;
         out->n_values = f->n_values;
+        more_codes(s->x, name, out);
     }
     if (f->sealed) {
         s->sealed = f->id;
@@ -82,7 +108,7 @@ static bool lookup(const void *arg, const char *name, struct expr_name *out)
     int f = wf_find_field(x, name);
     if (fields) {
         s->per = f < 0 ? name : s->per;
-        field_meaning(s, f < 0 ? lowest(fields) : (unsigned)f, out);
+        field_meaning(s, name, f < 0 ? lowest(fields) : (unsigned)f, out);
         return true;
     }
     uint16_t step = wf_find_step(x, name);
