@@ -64,7 +64,17 @@ static const char ENGINE_NETWORK[] =
     "services : { guidance : { number = 1; organisation = \"city\"; desk = \"guidance\"; };\n"
     "  event : { number = 2; organisation = \"city\"; desk = \"guidance\";\n"
     "    dates = \"FREQ=WEEKLY;BYDAY=TU\"; from = \"2008-01-01\"; at = \"10:00\"; places = 2;\n"
-    "    invite = \"7 days\"; record = \"1 business day\"; }; };\n"
+    "    invite = \"7 days\"; record = \"1 business day\"; };\n"
+    "  pool : { number = 3; organisation = \"city\"; desk = \"guidance\"; places = 2;\n"
+    "    answer = \"5 business days\"; declined = \"keeps-turn\"; };\n"
+    "  spot : { number = 4; organisation = \"firm\"; desk = \"shop\"; places = 1; };\n"
+    "  voucher : { number = 5; organisation = \"city\"; desk = \"guidance\"; quota = 3; };\n"
+    "  deal-work : { number = 7; organisation = \"club\"; desk = \"desk\"; agreement = "
+    "\"club-2008\"; }; };\n"
+    "panels : { board : { number = 6; organisation = \"city\"; desk = \"guidance\";\n"
+    "    dates = \"FREQ=MONTHLY;BYDAY=1TU\"; from = \"2008-01-01\"; at = \"10:00\";\n"
+    "    cut-off = \"7 days\"; material = \"2 days\"; places = 9; members = [ \"health\", "
+    "\"firm\" ]; quorum = 1; }; };\n"
     "settings : { dates : { limit = 300; }; };\n";
 
 #define ENGINE_HEAD(name)                                                                          \
