@@ -74,6 +74,7 @@ static int check_network(struct cli *c, const char *dir, network_t **net, struct
 
     t->networks++;
     if (rc == 0) {
+        network_as_of(*net);
         output_say(&c->out, "%s: network '%s' version %u: %u organisations, %u services", dir,
                    (*net)->id, (*net)->version, (*net)->n_orgs, (*net)->n_services);
     }

@@ -228,6 +228,9 @@ int flow_test(struct cli *c, struct sto_err *err)
     int rc = find_all(&r, err);
 
     rc = rc != 0 ? rc : model_network_dir(r.sources.network, diags, &r.net, err);
+    if (rc == 0) {
+        network_as_of(r.net);
+    }
     if (rc != 0) {
         model_print_diags(diags);
     } else {

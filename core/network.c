@@ -39,7 +39,8 @@ const struct organisation *network_org_by_id(const network_t *n, const char *id)
     STO_ASSERT(n && id);
     for (unsigned k = 0; k < n->n_orgs; k++) {
         if (strcmp(n->orgs[k].id, id) == 0) {
-            return &n->orgs[k];
+            uint16_t now = n->as_of ? network_in_force(n, n->orgs[k].number, n->as_of_day) : 0;
+            return now != 0 ? network_org(n, now) : &n->orgs[k];
         }
     }
     return NULL;

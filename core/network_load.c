@@ -115,8 +115,8 @@ static void add_category(void *arg, const struct sto_conf *at, const char *s)
 
 static void load_head(struct load *l, network_t *n, const char *id, const struct sto_conf *g)
 {
-    static const char *const KEYS[] = {"id",         "version",       "coordinator",
-                                       "categories", "teaser-always", NULL};
+    static const char *const KEYS[] = {
+        "id", "version", "coordinator", "categories", "teaser-always", "as-of", NULL};
     sto_conf_known(g, KEYS, "network", l->diags);
     n->id = load_need_str(l, g, "id");
     if (*n->id && id && *id && strcmp(id, n->id) != 0) {
@@ -134,6 +134,12 @@ static void load_head(struct load *l, network_t *n, const char *id, const struct
                  "\"identity\" ]");
     }
     n->teaser_always = network_load_categories(l, n, g, "teaser-always");
+    const char *day = load_str(l, g, "as-of", "", NAME_TEXT_MAX);
+    n->as_of_day = INT32_MIN;
+    if (*day && sto_day_parse(day, &n->as_of_day, NULL)) {
+        load_err(l, sto_conf_get(g, "as-of"), "bad-date",
+                 "as-of: '%s' is no date; expected \"2026-06-01\"", day);
+    }
 }
 
 static void load_coordinator(struct load *l, network_t *n, const struct sto_conf *g)

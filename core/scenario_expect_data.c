@@ -23,34 +23,26 @@ static const char *send_text(const struct play *p, const struct send *s, char *b
     return buf;
 }
 
-static bool send_fits(const struct play *p, const struct send *s, const char *want)
-{
-    char got[3 * STO_NAME_BYTES_MAX];
-    (void)send_text(p, s, got, sizeof got);
-    if (strchr(want, '/')) {
-        return strcmp(got, want) == 0;
-    }
-    char *slash = strchr(got, '/');
-    if (slash) {
-        *slash = '\0';
-    }
-    return strcmp(got, want) == 0;
-}
-
 /* Deliveries of this entry in this case, and those of what it shares with others. */
 static bool is_ours(const struct view *v, const struct world_send *s)
 {
     return sto_uuid_eq(&s->case_id, &v->id) || !world_case(v->p->w, &s->case_id);
 }
 
-static bool send_known(const struct view *v, const struct sto_conf *at)
+/* "kind:organisation" or "kind:organisation/desk"; without a desk any will do. */
+struct wanted {
+    unsigned kind;
+    struct party to;
+};
+
+static bool send_known(const struct view *v, const struct sto_conf *at, struct wanted *out)
 {
     const char *colon = strchr(at->s, ':');
-    struct party party;
     for (unsigned i = 1; colon && i < SEND_NAMES; i++) {
         size_t n = (size_t)(colon - at->s);
         if (strlen(send_names[i]) == n && strncmp(send_names[i], at->s, n) == 0) {
-            return play_party(v->p, at, colon + 1, &party);
+            out->kind = i;
+            return play_party(v->p, at, colon + 1, &out->to);
         }
     }
     play_err(v->p, at, "unknown-delivery", "'%s' is no delivery: write kind:organisation", at->s);
@@ -70,12 +62,14 @@ static void sends_text(const struct view *v, char text[TEXT_BYTES])
     }
 }
 
-static bool was_sent(const struct view *v, const char *want)
+static bool was_sent(const struct view *v, const struct wanted *want)
 {
     const struct world_send *sends;
     size_t n = world_sends(v->p->w, &sends);
     for (size_t i = v->p->sends_seen; i < n; i++) {
-        if (is_ours(v, &sends[i]) && send_fits(v->p, &sends[i].send, want)) {
+        const struct send *s = &sends[i].send;
+        if (is_ours(v, &sends[i]) && s->kind == want->kind && s->to.org == want->to.org &&
+            (want->to.desk == 0 || s->to.desk == want->to.desk)) {
             return true;
         }
     }
@@ -89,7 +83,8 @@ static void check_deliveries(const struct view *v, const struct sto_conf *at, bo
         return;
     }
     for (const struct sto_conf *c = at->child; c; c = c->next) {
-        if (send_known(v, c) && was_sent(v, c->s) != wanted) {
+        struct wanted want = {0};
+        if (send_known(v, c, &want) && was_sent(v, &want) != wanted) {
             sends_text(v, found);
             play_err(v->p, at, at->name, "'%s' was %s; sent were [%s]", c->s,
                      wanted ? "not sent" : "sent", found);
