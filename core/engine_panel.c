@@ -49,7 +49,7 @@ static struct party member(struct turn *t, const struct wf_step *w, unsigned k)
     if (w->n_asks > 0) {
         uint8_t all[PARTIES_MAX];
         return k < parties_flat(t->wf, w->asks, w->n_asks, all) ? party_of(t, all[k])
-                                                               : (struct party){0};
+                                                                : (struct party){0};
     }
     const struct service *v = network_service(t->net, w->service);
     uint16_t org = v ? network_in_force(t->net, v->members[k], t->today) : 0;

@@ -69,8 +69,8 @@ static bool has_clock(const struct case_state *s, enum clock_kind k, uint16_t to
 static int look_each(const struct look *l, const struct token *t, const struct wf_step *w)
 {
     for (unsigned k = 0; k < w->n_first; k++) {
-        bool bound = w->over + k + 1u < STO_WF_ROLES_MAX &&
-                     l->s->roles[w->over + k + 1u].at.org != 0;
+        bool bound =
+            w->over + k + 1u < STO_WF_ROLES_MAX && l->s->roles[w->over + k + 1u].at.org != 0;
         if (t->marks >> k & 1 && !bound) {
             return BROKEN(l, "each: branch %u of '%s' is nobody's", k + 1, w->id);
         }
@@ -84,7 +84,8 @@ static int look_token(const struct look *l, const struct token *t)
     if (shared(w) && t->phase == SEAT_NONE) {
         return BROKEN(l, "shared: step '%s' waits for nothing", w->id);
     }
-    if (w->type == STEP_PLACE && t->phase == PLACE_OFFERED && !has_clock(l->s, CLOCK_ANSWER, t->id)) {
+    if (w->type == STEP_PLACE && t->phase == PLACE_OFFERED &&
+        !has_clock(l->s, CLOCK_ANSWER, t->id)) {
         return BROKEN(l, "place: the offer at '%s' need never be answered", w->id);
     }
     if (w->type == STEP_PANEL && (t->marks & 0xffffu) & ~(t->marks >> 16)) {
@@ -200,9 +201,8 @@ static int look_decided(const struct look *l)
         (z->marks != 0 || z->count != t->count + 1)) {
         return BROKEN(l, "plan: agreement to an older version of '%s' still counts", w->id);
     }
-    if (w && w->type == STEP_PLAN && l->f->kind == EVENT_TASK_RESULT &&
-        l->f->exit == EXIT_AGREED && !z &&
-        (unsigned)__builtin_popcount(t->marks) + 1u < bound_speakers(l, w)) {
+    if (w && w->type == STEP_PLAN && l->f->kind == EVENT_TASK_RESULT && l->f->exit == EXIT_AGREED &&
+        !z && (unsigned)__builtin_popcount(t->marks) + 1u < bound_speakers(l, w)) {
         return BROKEN(l, "plan: '%s' is agreed without all who must agree", w->id);
     }
     return 0;
@@ -212,11 +212,11 @@ static int look_decided(const struct look *l)
 
 static uint16_t org_of(const struct case_state *s, uint8_t party)
 {
-    return party == PARTY_HOLDER                      ? s->holder.org
-           : party == PARTY_SENDER && s->sender.org   ? s->sender.org
-           : party == PARTY_SENDER                    ? s->holder.org
-           : party < STO_WF_ROLES_MAX                 ? s->roles[party].at.org
-                                                      : 0;
+    return party == PARTY_HOLDER                    ? s->holder.org
+           : party == PARTY_SENDER && s->sender.org ? s->sender.org
+           : party == PARTY_SENDER                  ? s->holder.org
+           : party < STO_WF_ROLES_MAX               ? s->roles[party].at.org
+                                                    : 0;
 }
 
 static bool named(const struct look *l, const struct wf_step *w, uint16_t org)
@@ -302,9 +302,8 @@ bool look_goes_on(const struct look *l)
 int look_going_on(const struct look *l)
 {
     const struct case_state *a = l->before, *z = l->s;
-    if (l->f->kind != EVENT_CLOCK || a->holder.org != z->holder.org ||
-        a->ledger_n != z->ledger_n || !sto_uuid_eq(&a->client, &z->client) ||
-        a->opened_us != z->opened_us || z->right.valid) {
+    if (l->f->kind != EVENT_CLOCK || a->holder.org != z->holder.org || a->ledger_n != z->ledger_n ||
+        !sto_uuid_eq(&a->client, &z->client) || a->opened_us != z->opened_us || z->right.valid) {
         return BROKEN(l, "continues: more than the workflow has changed");
     }
     unsigned given = 0;
