@@ -73,18 +73,27 @@ static size_t print_diags(sto_diags_t *d)
     return sto_diags_errors(d);
 }
 
+/* Adds the .cfg files of a folder to files. */
+static void read_folder(const char *dir, struct model_file *files, size_t *n)
+{
+    char *names[FILES_MAX];
+    size_t found = list_names(dir, ".cfg", names);
+    for (size_t i = 0; i < found; i++) {
+        assert_true(*n < FILES_MAX);
+        assert_true(read_file(dir, names[i], &files[(*n)++]));
+        free(names[i]);
+    }
+}
+
 static network_t *load_shipped(const char *id)
 {
     char *dir = sto_asprintf(SHIPPED_ROOT "/network/%s", id);
-    char *names[FILES_MAX];
     struct model_file files[FILES_MAX];
     network_t *net = NULL;
     sto_diags_t *d = sto_diags_new();
-    size_t n = list_names(dir, ".cfg", names);
-    for (size_t i = 0; i < n; i++) {
-        assert_true(read_file(dir, names[i], &files[i]));
-        free(names[i]);
-    }
+    size_t n = 0;
+    read_folder(dir, files, &n);
+    read_folder(SHIPPED_ROOT "/instruments", files, &n);
     int rc = network_load(id, files, n, d, &net);
     size_t errors = print_diags(d);
     sto_diags_destroy(&d);
