@@ -110,8 +110,8 @@ const struct service *play_shared(struct play *p, const struct sto_conf *at, con
 /* Checks entry's `expect` against the case that p->case_ix says. */
 void expect_check(struct play *p, const struct sto_conf *entry, const struct sto_conf *expect);
 
-/* `holders` of an expect: cases and organisations. */
-void expect_holders(struct play *p, const struct sto_conf *holders);
+/* Checks what an expect says of no single case: holders, free, waiting. Returns how many keys. */
+unsigned expect_all_cases(struct play *p, const struct sto_conf *expect);
 
 /* ---------------------------------------------------------------- coverage */
 
