@@ -101,6 +101,18 @@ static uint32_t uses(const workflow_t *w, const struct wf_step *s)
     return bits;
 }
 
+/* Roles with many whose branches do something. */
+static uint32_t used_by_branches(const workflow_t *w, uint32_t used)
+{
+    uint32_t bits = 0;
+    for (unsigned r = 0; r < w->n_roles; r++) {
+        if ((used & (UINT32_C(1) << r)) && w->roles[r].branch) {
+            bits |= UINT32_C(1) << (r - w->roles[r].branch);
+        }
+    }
+    return bits;
+}
+
 static void check_named(struct check *c)
 {
     const workflow_t *w = c->w;
@@ -111,6 +123,7 @@ static void check_named(struct check *c)
             named |= w->steps[k].exits[e].names;
         }
     }
+    used |= used_by_branches(w, used);
     for (unsigned k = 0; k < w->n_messages; k++) {
         for (unsigned j = 0; j < w->messages[k].n_from; j++) {
             used |= w->messages[k].from[j] < w->n_roles ? UINT32_C(1) << w->messages[k].from[j] : 0;
@@ -118,6 +131,9 @@ static void check_named(struct check *c)
     }
     for (unsigned r = 0; r < w->n_roles; r++) {
         uint32_t bit = UINT32_C(1) << r;
+        if (w->roles[r].branch) {
+            continue; /* named with the role that it belongs to */
+        }
         if ((used & bit) && !(named & bit) && w->roles[r].choose == CHOOSE_STEP) {
             check_error(
                 c, w->roles[r].line, "never-named",

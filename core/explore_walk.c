@@ -376,7 +376,9 @@ void x_name(struct x_walk *k, uint32_t roles)
         if (!(roles >> r & 1)) {
             continue;
         }
-        var_set(k, k->x->var_bound[r], 1);
+        for (unsigned b = 0; b <= k->x->w->roles[r].many; b++) { /* those of an each follow */
+            var_set(k, k->x->var_bound[r + b], 1);
+        }
         bool stands = k->s->holder == r || (k->s->right != X_NONE && k->s->back == r);
         if (stands && x_choose(k->o, 2) == 1) {
             k->s->holder = k->s->holder == r ? (uint8_t)(r + X_FORMER) : k->s->holder;

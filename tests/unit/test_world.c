@@ -143,8 +143,10 @@ static void start_one(struct crowd *c)
     struct sto_uuid id = case_of(c->n_cases);
     const struct organisation *o = starter(c);
     made_init(c, &m, EVENT_START, (struct party){o->number, o->n_desks ? o->desks[0].number : 0});
-    m.in.home = "oulu";
-    m.in.client = id;
+    if (c->wf->subject == SUBJECT_CLIENT) {
+        m.in.home = "oulu";
+        m.in.client = id;
+    }
     uint32_t named = 0;
     for (unsigned i = 0; i < c->wf->n_roles; i++) {
         named |= c->wf->roles[i].choose == CHOOSE_STEP ? UINT32_C(1) << i : 0;
