@@ -63,8 +63,8 @@ static uint16_t lane_of(struct maker *m, unsigned party)
             return (uint16_t)i;
         }
     }
-    const char *title = key == PARTY_NONE     ? tell(m->t, "lane-shared", NULL, NULL)
-                        : key == PARTY_CLIENT ? tell(m->t, "lane-client", NULL, NULL)
+    const char *title = key == PARTY_NONE      ? tell(m->t, "lane-shared", NULL, NULL)
+                        : key == PARTY_CLIENT  ? tell(m->t, "lane-client", NULL, NULL)
                         : key >= m->w->n_roles ? tell(m->t, "lane-holder", NULL, NULL)
                                                : tell_name(m->t, m->w->roles[key].id);
     g->lanes[g->n_lanes] = (struct graph_lane){.party = key, .title = title};
@@ -167,8 +167,9 @@ static const char *clock_note(const struct maker *m, const struct wf_step *s)
     if (s->type == STEP_WAIT && s->message == 0xff) {
         for (unsigned i = 0; i < s->n_within; i++) {
             const char *one = tell_when(m->t, &s->within[i]);
-            n = lines(m, n, s->within[i].kind == WHEN_UNTIL_FIELD ? one
-                                                                 : tell(m->t, "wait-for", one, NULL));
+            n = lines(m, n,
+                      s->within[i].kind == WHEN_UNTIL_FIELD ? one
+                                                            : tell(m->t, "wait-for", one, NULL));
         }
     } else if (!clock_has_port(s)) {
         n = tell_join(m->t, tell_within(m->t, s->within, s->n_within), ", ", stays(m, s));
@@ -263,7 +264,11 @@ static enum graph_port_kind port_kind(const struct maker *m, const struct wf_ste
     if (exit == EXIT_EXPIRED && !offer && !timer) {
         return PORT_CLOCK;
     }
-    return is_event(m, exit) ? PORT_EVENT : PORT_EXIT;
+    if (is_event(m, exit)) {
+        return PORT_EVENT;
+    }
+    bool stage = s->type == STEP_STAGE || s->type == STEP_EACH;
+    return stage && exit != EXIT_DONE ? PORT_LEFT : PORT_EXIT;
 }
 
 static bool same_way(const struct graph_port *p, const struct graph_port *q)
@@ -355,7 +360,8 @@ static void sort_ports(struct graph_node *n)
     }
 }
 
-static void first_ports(struct maker *m, struct graph_node *n, const uint16_t *first, unsigned count)
+static void first_ports(struct maker *m, struct graph_node *n, const uint16_t *first,
+                        unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         const struct graph_port p = {.to = m->g->node_of[first[i]], .label = ""};
@@ -388,10 +394,10 @@ static struct graph_node *add_node(struct maker *m, enum graph_kind kind, uint16
 
 static enum graph_kind kind_of(enum step_type t)
 {
-    return t == STEP_END                        ? GRAPH_END
-           : t == STEP_DECIDE                   ? GRAPH_DECIDE
+    return t == STEP_END                       ? GRAPH_END
+           : t == STEP_DECIDE                  ? GRAPH_DECIDE
            : t == STEP_STAGE || t == STEP_EACH ? GRAPH_STAGE
-                                                : GRAPH_STEP;
+                                               : GRAPH_STEP;
 }
 
 /* Not shown: further branches of an each, its branch's own stage, and what a call holds. */

@@ -23,6 +23,7 @@ enum graph_port_kind {
     PORT_EXIT,
     PORT_CLOCK, /* time runs out: ends the step */
     PORT_EVENT, /* ends the step */
+    PORT_LEFT,  /* of a stage: something in it leaves it that way */
     PORT_SIDE   /* begins a step beside it */
 };
 enum graph_ending {
@@ -33,23 +34,23 @@ enum graph_ending {
 struct graph_port {
     enum graph_port_kind kind;
     enum graph_ending ending;
-    uint16_t to;        /* node */
-    uint8_t leave;      /* exit */
-    bool timed;         /* SIDE, EVENT of the workflow: begun by a clock */
-    const char *label;  /* lines */
-    const char *shown;  /* wrapped (flow_place.h) */
-    unsigned n_exits;   /* that go this way */
-    unsigned lines;     /* of it */
-    bool back;          /* closes a circle */
-    double x, y;        /* where its line begins: the node's border, or the event on it */
-    double label_x;     /* where its label begins */
-    double end_x;       /* JOIN, LEAVE: middle of the mark */
+    uint16_t to;       /* node */
+    uint8_t leave;     /* exit */
+    bool timed;        /* SIDE, EVENT of the workflow: begun by a clock */
+    const char *label; /* lines */
+    const char *shown; /* wrapped (flow_place.h) */
+    unsigned n_exits;  /* that go this way */
+    unsigned lines;    /* of it */
+    bool back;         /* closes a circle */
+    double x, y;       /* where its line begins: the node's border, or the event on it */
+    double label_x;    /* where its label begins */
+    double end_x;      /* JOIN, LEAVE: middle of the mark */
 };
 struct graph_node {
     enum graph_kind kind;
-    uint16_t step;   /* WF_NONE: start or event of the workflow */
-    uint16_t parent; /* node; GRAPH_NONE = outermost */
-    uint16_t lane;   /* GRAPH_NONE for a stage */
+    uint16_t step;                   /* WF_NONE: start or event of the workflow */
+    uint16_t parent;                 /* node; GRAPH_NONE = outermost */
+    uint16_t lane;                   /* GRAPH_NONE for a stage */
     const char *type, *title, *note; /* note: lines */
     struct graph_port *ports;
     unsigned n_ports;
@@ -81,7 +82,7 @@ struct graph {
 
 /* Lives in the teller's arena; -STO_E_LIMIT when that is full. */
 int graph_new(const teller_t *t, struct graph **out, struct sto_err *err);
-unsigned graph_lines(const char *text); /* 0 for "" */
+unsigned graph_lines(const char *text);                                              /* 0 for "" */
 const struct wf_step *graph_step(const struct graph *g, const struct graph_node *n); /* or NULL */
 
 #endif

@@ -77,7 +77,7 @@ static void spread(struct sets *x, uint16_t handover)
     for (uint16_t k = handover; to != 0 && k < w->n_steps;) {
         const struct wf_step *s = &w->steps[k];
         uint16_t around = s->host != WF_NONE ? s->host : s->stage;
-        unsigned branches = around == WF_ROOT  ? w->n_first
+        unsigned branches = around == WF_ROOT   ? w->n_first
                             : around == WF_NONE ? 0
                                                 : w->steps[around].n_first;
         bool beside = s->host != WF_NONE || branches > 1;

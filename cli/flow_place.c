@@ -138,8 +138,8 @@ static void set_weights(struct layout *l, unsigned col, bool forward)
                 }
                 uint16_t to = g->nodes[k].ports[p].to;
                 bool before = forward && to == i && g->nodes[k].col < g->nodes[i].col;
-                bool after = !forward && k == i && to != GRAPH_NONE &&
-                             g->nodes[to].col > g->nodes[i].col;
+                bool after =
+                    !forward && k == i && to != GRAPH_NONE && g->nodes[to].col > g->nodes[i].col;
                 if (before || after) {
                     sum += height_of(l, before ? (uint16_t)k : to) + 0.01 * p;
                     n++;
@@ -216,8 +216,8 @@ static void spread_rows(struct layout *l, unsigned col, unsigned lane)
     struct graph *g = l->g;
     unsigned count = 0, next = 0;
     for (unsigned i = 0; i < g->n_nodes; i++) {
-        count += g->nodes[i].kind != GRAPH_STAGE && g->nodes[i].col == col &&
-                 g->nodes[i].lane == lane;
+        count +=
+            g->nodes[i].kind != GRAPH_STAGE && g->nodes[i].col == col && g->nodes[i].lane == lane;
     }
     for (unsigned at = 0; at < count; at++) {
         for (unsigned i = 0; i < g->n_nodes; i++) {
@@ -257,8 +257,7 @@ static void number_rows(struct layout *l)
         for (uint16_t up = n->parent; n->kind != GRAPH_STAGE && up != GRAPH_NONE;
              up = g->nodes[up].parent) {
             g->nodes[up].row = n->row < g->nodes[up].row ? n->row : g->nodes[up].row;
-            g->nodes[up].row_last =
-                n->row > g->nodes[up].row_last ? n->row : g->nodes[up].row_last;
+            g->nodes[up].row_last = n->row > g->nodes[up].row_last ? n->row : g->nodes[up].row_last;
         }
     }
 }

@@ -10,7 +10,7 @@ struct cell {
     double w;        /* all of it: left, box, gateway, labels */
     double up, down; /* above and below in_y */
     unsigned layer;
-    double weight; /* for ordering */
+    double weight;      /* for ordering */
     bool on_path, seen; /* of the search for circles */
 };
 struct layout {

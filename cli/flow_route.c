@@ -252,10 +252,10 @@ static void between_rows(struct router *r, struct edge *e)
         last = g->nodes[e->parent].row_last + 1u;
     }
     bool low = from->ports[e->port].kind != PORT_EXIT || from->ports[e->port].y > 0;
-    double start = from->kind == GRAPH_STAGE ? (low && from->ports[e->port].kind != PORT_EXIT
-                                                    ? from->row_last + 0.9
-                                                    : from->row + 0.2)
-                                             : from->row + (low ? 0.6 : 0.45);
+    double start = from->kind == GRAPH_STAGE
+                       ? (low && from->ports[e->port].kind != PORT_EXIT ? from->row_last + 0.9
+                                                                        : from->row + 0.2)
+                       : from->row + (low ? 0.6 : 0.45);
     double end = to->row + (to->kind == GRAPH_STAGE ? 0.1 : 0.45);
     for (unsigned b = first; b <= last; b++) {
         double cost = fabs(start - b) + fabs(end - b) + 6 * cuts(r, e, b);
@@ -367,11 +367,12 @@ static double stage_tops(struct router *r, unsigned boundary, double y)
             struct graph_node *n = &g->nodes[i];
             if (n->kind == GRAPH_STAGE && n->row == boundary && depth_of(g, (uint16_t)i) == d) {
                 double exits = layout_exits(r->l, n) - 90;
-                double text = 14 + PLACE_LINE + n->title_lines * PLACE_TITLE +
-                              n->note_lines * PLACE_LINE;
+                double text =
+                    14 + PLACE_LINE + n->title_lines * PLACE_TITLE + n->note_lines * PLACE_LINE;
                 n->y = y;
                 n->in_y = y + 20;
-                head = text + (exits > 0 ? exits : 0) > head ? text + (exits > 0 ? exits : 0) : head;
+                head =
+                    text + (exits > 0 ? exits : 0) > head ? text + (exits > 0 ? exits : 0) : head;
             }
         }
         if (head > 0) {
@@ -617,8 +618,8 @@ static void point(struct place_line *l, double x, double y)
     if (l->n > 1 && fabs(l->y[l->n - 1] - y) < 0.01 && fabs(l->y[l->n - 2] - y) < 0.01) {
         l->n--; /* on one line */
     }
-    if (l->n < PLACE_POINTS && (l->n == 0 || fabs(l->x[l->n - 1] - x) > 0.01 ||
-                                fabs(l->y[l->n - 1] - y) > 0.01)) {
+    if (l->n < PLACE_POINTS &&
+        (l->n == 0 || fabs(l->x[l->n - 1] - x) > 0.01 || fabs(l->y[l->n - 1] - y) > 0.01)) {
         l->x[l->n] = x;
         l->y[l->n++] = y;
     }
@@ -646,9 +647,8 @@ static void draw(const struct router *r, const struct edge *e, struct place_line
     } else if (small) {
         point(l, p->x, from->y + from->h);
     }
-    point(l, p->kind == PORT_EXIT && from->split_x != 0
-                 ? (l->n > 0 ? l->x[0] : from->split_x)
-                 : p->x,
+    point(l,
+          p->kind == PORT_EXIT && from->split_x != 0 ? (l->n > 0 ? l->x[0] : from->split_x) : p->x,
           p->y);
     if (e->way == WAY_BETWEEN) {
         double a = track_x(r, e->start, e->to), b = track_x(r, e->end, e->to), y = zone_y(e);

@@ -26,6 +26,13 @@ static double slot_height(const struct layout *l, const struct graph_port *p)
     return text > least ? text : least;
 }
 
+/* Gateways and diamonds reach down to where the second line would begin. */
+static double below_diamond(const struct layout *l, const struct graph_node *n)
+{
+    bool diamond = n->kind == GRAPH_DECIDE || l->style->gate > 0;
+    return diamond ? (l->style->gate > 20 ? l->style->gate : 20) + 3 : 0;
+}
+
 /* From one exit's line to the next one's: the label stands above its line, a mark around it. */
 static double exit_offset(const struct layout *l, const struct graph_node *n, unsigned port)
 {
@@ -41,6 +48,8 @@ static double exit_offset(const struct layout *l, const struct graph_node *n, un
             double marks = (n->ports[last].ending != ENDING_NODE ? l->style->mark + 3 : 0) +
                            (n->ports[i].ending != ENDING_NODE ? l->style->mark + 3 : 0);
             y += text > marks ? text : marks;
+            double least = last == 0 ? below_diamond(l, n) : 0;
+            y = y > least ? y : least;
         }
         any = true;
         last = i;
@@ -171,7 +180,9 @@ static void size_small(const struct layout *l, struct graph_node *n, struct cell
     c->up = max(PLACE_IN, above + (text > 0 ? text + 6 : 0));
     c->down = max(r, exits_height(l, n) + l->style->mark) + 6;
     c->w = c->left + n->w + (split ? gate_width(l) : 0) + layout_exit_labels(l, n);
-    c->w = max(c->w, c->left + max(place_width(n->shown_title, 12.5), place_width(n->shown_note, 10.5)) + 6);
+    c->w =
+        max(c->w,
+            c->left + max(place_width(n->shown_title, 12.5), place_width(n->shown_note, 10.5)) + 6);
 }
 
 static void size_end(const struct layout *l, struct graph_node *n, struct cell *c)

@@ -82,63 +82,86 @@ static void text_above(const struct svg *v, double x, double y, const char *s, c
 
 static void put_style(struct sto_buf *out)
 {
-    picture_put(out, "%s",
-                "<style>\n"
-                "text { font-family: Arial, 'Liberation Sans', Helvetica, sans-serif; fill: #1b2733; }\n"
-                ".h { font-size: 18px; font-weight: bold; }\n"
-                ".l { font-size: 13px; font-weight: bold; text-anchor: middle; }\n"
-                ".t { font-size: 12.5px; font-weight: bold; }\n"
-                ".k { font-size: 10px; fill: #526170; }\n"
-                ".n { font-size: 10.5px; fill: #3b4a58; }\n"
-                ".e { font-size: 11px; stroke: #fff; stroke-width: 3px; stroke-linejoin: round; "
-                "paint-order: stroke; }\n"
-                ".lane { fill: #fff; stroke: #8796a5; }\n"
-                ".odd { fill: #f5f8fb; }\n"
-                ".head { fill: #e3eaf1; stroke: #8796a5; }\n"
-                ".stage { fill: #dfe9f6; fill-opacity: 0.45; stroke: #48658c; stroke-width: 1.4; }\n"
-                ".step { fill: #fff; stroke: #33475b; stroke-width: 1.3; }\n"
-                ".moves { fill: #fff1cf; stroke: #8a5200; stroke-width: 2.6; }\n"
-                ".other { fill: #eaf5ea; stroke: #2b6b2f; stroke-width: 1.3; }\n"
-                ".shared { fill: #f0eafa; stroke: #57419a; stroke-width: 1.3; }\n"
-                ".tells { fill: #f1f3f5; stroke: #5b6875; stroke-width: 1.3; stroke-dasharray: 4 2; }\n"
-                ".end { fill: #e6ebf0; stroke: #1b2733; stroke-width: 2.6; }\n"
-                ".line { fill: none; stroke: #33475b; stroke-width: 1.3; }\n"
-                ".side { stroke-dasharray: 5 3; }\n"
-                ".mark { fill: #33475b; }\n"
-                ".sign { fill: #fff; stroke: #33475b; stroke-width: 1.2; }\n"
-                ".beside { stroke-dasharray: 3 2; }\n"
-                "</style>\n");
+    picture_put(
+        out, "%s",
+        "<style>\n"
+        "text { font-family: Arial, 'Liberation Sans', Helvetica, sans-serif; fill: #1b2733; }\n"
+        ".h { font-size: 18px; font-weight: bold; }\n"
+        ".l { font-size: 13px; font-weight: bold; text-anchor: middle; }\n"
+        ".t { font-size: 12.5px; font-weight: bold; }\n"
+        ".k { font-size: 10px; fill: #526170; }\n"
+        ".n { font-size: 10.5px; fill: #3b4a58; }\n"
+        ".e { font-size: 11px; stroke: #fff; stroke-width: 3px; stroke-linejoin: round; "
+        "paint-order: stroke; }\n"
+        ".lane { fill: #fff; stroke: #8796a5; }\n"
+        ".odd { fill: #f5f8fb; }\n"
+        ".head { fill: #e3eaf1; stroke: #8796a5; }\n"
+        ".stage { fill: #dfe9f6; fill-opacity: 0.45; stroke: #48658c; stroke-width: 1.4; }\n"
+        ".step { fill: #fff; stroke: #33475b; stroke-width: 1.3; }\n"
+        ".moves { fill: #fff1cf; stroke: #8a5200; stroke-width: 2.6; }\n"
+        ".other { fill: #eaf5ea; stroke: #2b6b2f; stroke-width: 1.3; }\n"
+        ".shared { fill: #f0eafa; stroke: #57419a; stroke-width: 1.3; }\n"
+        ".tells { fill: #f1f3f5; stroke: #5b6875; stroke-width: 1.3; stroke-dasharray: 4 2; }\n"
+        ".end { fill: #e6ebf0; stroke: #1b2733; stroke-width: 2.6; }\n"
+        ".line { fill: none; stroke: #33475b; stroke-width: 1.3; }\n"
+        ".side { stroke-dasharray: 5 3; }\n"
+        ".mark { fill: #33475b; }\n"
+        ".sign { fill: #fff; stroke: #33475b; stroke-width: 1.2; }\n"
+        ".beside { stroke-dasharray: 3 2; }\n"
+        "</style>\n");
 }
 
 static void put_marker(struct sto_buf *out)
 {
-    picture_put(out, "%s",
-                "<defs><marker id=\"a\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" "
-                "markerWidth=\"8\" markerHeight=\"8\" markerUnits=\"userSpaceOnUse\" "
-                "orient=\"auto\"><path d=\"M0,0.5 L8,4 L0,7.5 z\" fill=\"#33475b\"/></marker></defs>\n");
+    picture_put(
+        out, "%s",
+        "<defs><marker id=\"a\" viewBox=\"0 0 8 8\" refX=\"7.5\" refY=\"4\" "
+        "markerWidth=\"8\" markerHeight=\"8\" markerUnits=\"userSpaceOnUse\" "
+        "orient=\"auto\"><path d=\"M0,0.5 L8,4 L0,7.5 z\" fill=\"#33475b\"/></marker></defs>\n");
 }
 
 /* --------------------------------------------------------------------- signs */
 
 static void circle(const struct svg *v, const char *look, double x, double y, double r)
 {
-    picture_put(v->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>\n", look, x, y, r);
+    picture_put(v->out, "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\"/>\n", look, x, y,
+                r);
 }
 
-static void sign(const struct svg *v, double x, double y, double r, bool clock, bool beside)
+static void cross(const struct svg *v, double x, double y, double r)
+{
+    picture_put(v->out, "<path class=\"line\" d=\"M%.1f,%.1f l%.1f,%.1f m0,%.1f l%.1f,%.1f\"/>\n",
+                x - r, y - r, 2 * r, 2 * r, -2 * r, -2 * r, 2 * r);
+}
+
+enum sign { SIGN_CLOCK, SIGN_LETTER, SIGN_CROSS };
+
+static void sign(const struct svg *v, double x, double y, double r, enum sign what, bool beside)
 {
     circle(v, beside ? "sign beside" : "sign", x, y, r);
-    if (clock) {
-        picture_put(v->out,
-                    "<path class=\"line\" d=\"M%.1f,%.1f L%.1f,%.1f L%.1f,%.1f\"/>\n", x, y - r * 0.65,
-                    x, y, x + r * 0.5, y + r * 0.2);
-    } else {
+    switch (what) {
+    case SIGN_CLOCK:
+        picture_put(v->out, "<path class=\"line\" d=\"M%.1f,%.1f L%.1f,%.1f L%.1f,%.1f\"/>\n", x,
+                    y - r * 0.65, x, y, x + r * 0.5, y + r * 0.2);
+        break;
+    case SIGN_LETTER:
         picture_put(v->out,
                     "<path class=\"line\" d=\"M%.1f,%.1f h%.1f v%.1f h%.1f z l%.1f,%.1f "
                     "l%.1f,%.1f\"/>\n",
                     x - r * 0.6, y - r * 0.4, r * 1.2, r * 0.8, -r * 1.2, r * 0.6, r * 0.5, r * 0.6,
                     -r * 0.5);
+        break;
+    case SIGN_CROSS:
+        cross(v, x, y, r * 0.45);
+        break;
     }
+}
+
+static enum sign sign_of(const struct graph_port *p)
+{
+    return p->kind == PORT_LEFT                                          ? SIGN_CROSS
+           : p->kind == PORT_CLOCK || (p->kind == PORT_SIDE && p->timed) ? SIGN_CLOCK
+                                                                         : SIGN_LETTER;
 }
 
 static void ending(const struct svg *v, double x, double y, const struct graph_port *p)
@@ -149,16 +172,15 @@ static void ending(const struct svg *v, double x, double y, const struct graph_p
         return;
     }
     circle(v, "sign", x, y, r + 2);
-    picture_put(v->out, "<path class=\"line\" d=\"M%.1f,%.1f l%.1f,%.1f m0,%.1f l%.1f,%.1f\"/>\n",
-                x - r * 0.6, y - r * 0.6, r * 1.2, r * 1.2, -r * 1.2, -r * 1.2, r * 1.2);
+    cross(v, x, y, r * 0.6);
     text(v, x + r + 6, y + 4, tell_exit(v->t, p->leave), "n");
 }
 
 /* --------------------------------------------------------------------- lines */
 
 /* Right angles with rounded corners. */
-static void path(const struct svg *v, const double *x, const double *y, unsigned n, const char *look,
-                 bool arrow)
+static void path(const struct svg *v, const double *x, const double *y, unsigned n,
+                 const char *look, bool arrow)
 {
     picture_put(v->out, "<path class=\"%s\"%s d=\"M%.1f,%.1f", look,
                 arrow ? " marker-end=\"url(#a)\"" : "", x[0], y[0]);
@@ -192,8 +214,7 @@ static void put_port(const struct svg *v, const struct graph_node *n, const stru
 {
     double border = n->y + n->h;
     if (p->kind != PORT_EXIT) {
-        bool clock = p->kind == PORT_CLOCK || (p->kind == PORT_SIDE && p->timed);
-        sign(v, p->x, border, v->p->style->event, clock, p->kind == PORT_SIDE);
+        sign(v, p->x, border, v->p->style->event, sign_of(p), p->kind == PORT_SIDE);
     }
     if (p->ending != ENDING_NODE) {
         double x[3] = {p->x, p->x, p->end_x}, y[3] = {p->y, p->y, p->y};
@@ -259,10 +280,11 @@ static void put_small(const struct svg *v, const struct graph_node *n)
     double r = n->w / 2, x = n->x + r;
     double above = r;
     if (n->kind == GRAPH_DECIDE) {
-        picture_put(v->out, "<path class=\"sign\" d=\"M%.1f,%.1f l%.1f,%.1f l%.1f,%.1f l%.1f,%.1f z\"/>\n",
+        picture_put(v->out,
+                    "<path class=\"sign\" d=\"M%.1f,%.1f l%.1f,%.1f l%.1f,%.1f l%.1f,%.1f z\"/>\n",
                     n->x, n->in_y, r, -r, r, r, -r, r);
     } else if (n->kind == GRAPH_EVENT) {
-        sign(v, x, n->in_y, r, n->ports[0].timed, n->inside);
+        sign(v, x, n->in_y, r, n->ports[0].timed ? SIGN_CLOCK : SIGN_LETTER, n->inside);
     } else {
         circle(v, "sign", x, n->in_y, r);
     }
@@ -270,7 +292,8 @@ static void put_small(const struct svg *v, const struct graph_node *n)
         above = n->ports[0].lines * PLACE_LINE + 4;
     }
     double y = n->in_y - above - 6 - n->note_lines * PLACE_LINE;
-    text(v, n->x, y - (n->title_lines > 0 ? (n->title_lines - 1) * PLACE_TITLE : 0), n->shown_title, "t");
+    text(v, n->x, y - (n->title_lines > 0 ? (n->title_lines - 1) * PLACE_TITLE : 0), n->shown_title,
+         "t");
     text(v, n->x, y + PLACE_LINE, n->shown_note, "n");
 }
 
@@ -395,15 +418,13 @@ static void put_legend(const struct svg *v, double width)
         case 3:
         case 4:
         case 5:
-            sign(v, x + 13, y, r, i != 4, i == 5);
+            sign(v, x + 13, y, r, i != 4 ? SIGN_CLOCK : SIGN_LETTER, i == 5);
             break;
         case 6:
             ending(v, x + 13, y, &join);
             break;
         default:
-            circle(v, "sign", x + 13, y, 7);
-            picture_put(v->out, "<path class=\"line\" d=\"M%.1f,%.1f l6,6 m0,-6 l-6,6\"/>\n",
-                        x + 10, y - 3);
+            sign(v, x + 13, y, 7, SIGN_CROSS, false);
             break;
         }
         x = legend_text(v, x + 32, y, KEYS[i]);

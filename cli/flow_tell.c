@@ -12,7 +12,7 @@ struct telling {
     const struct graph *g;
     const teller_t *t;
     const workflow_t *w;
-    unsigned number; /* of the last step */
+    unsigned number;   /* of the last step */
     unsigned *numbers; /* by step */
 };
 
@@ -44,11 +44,18 @@ static void heading(const struct telling *x, const char *key)
 
 static const char *how_chosen(const struct telling *x, const struct wf_role *r)
 {
-    static const char *const KEYS[] = {
-        "",            "choose-start",     "choose-home", "choose-free", "choose-turn",
-        "choose-first-yes", "choose-desk", "choose-call", "choose-step"};
-    return (unsigned)r->choose < sizeof KEYS / sizeof KEYS[0] ? tell(x->t, KEYS[r->choose], NULL, NULL)
-                                                              : "";
+    static const char *const KEYS[] = {"",
+                                       "choose-start",
+                                       "choose-home",
+                                       "choose-free",
+                                       "choose-turn",
+                                       "choose-first-yes",
+                                       "choose-desk",
+                                       "choose-call",
+                                       "choose-step"};
+    return (unsigned)r->choose < sizeof KEYS / sizeof KEYS[0]
+               ? tell(x->t, KEYS[r->choose], NULL, NULL)
+               : "";
 }
 
 static void tell_who(const struct telling *x)
@@ -93,7 +100,8 @@ static const char *steps_list(const struct telling *x, const uint16_t *v, unsign
 
 static void tell_first(const struct telling *x, unsigned depth, const uint16_t *v, unsigned n)
 {
-    line(x, depth, "- ", tell(x->t, n > 1 ? "first-steps" : "first-step", steps_list(x, v, n), NULL));
+    line(x, depth, "- ",
+         tell(x->t, n > 1 ? "first-steps" : "first-step", steps_list(x, v, n), NULL));
 }
 
 static void tell_start(const struct telling *x)
@@ -186,9 +194,11 @@ static void tell_any_time(const struct telling *x)
 
 static void tell_data(const struct telling *x, unsigned depth, const struct wf_step *s)
 {
-    const char *data = s->carries != 0 ? tell(x->t, "sends", tell_fields(x->t, s->carries), NULL) : "";
+    const char *data =
+        s->carries != 0 ? tell(x->t, "sends", tell_fields(x->t, s->carries), NULL) : "";
     if (s->teaser != 0 && s->teaser != s->carries) {
-        data = tell_join(x->t, data, "; ", tell(x->t, "teaser", tell_fields(x->t, s->teaser), NULL));
+        data =
+            tell_join(x->t, data, "; ", tell(x->t, "teaser", tell_fields(x->t, s->teaser), NULL));
     }
     line(x, depth, "", data);
     if (s->collects != 0) {

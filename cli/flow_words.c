@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "state.h"
 #include "sto_buf.h"
 #include "sto_file.h"
 #include "sto_limits.h"
-#include "state.h"
 
 #define ARENA_BYTES ((size_t)32 * 1024 * 1024)
 
@@ -194,9 +194,9 @@ static const char *prefixed(const teller_t *t, const char *prefix, const char *i
 const char *tell_type(const teller_t *self, enum step_type type)
 {
     static const char *const NAMES[STEP_TYPE_LAST + 1] = {
-        "",       "task", "meeting", "handover", "referral", "consult", "session",
-        "decide", "notify", "wait",  "stage",    "end",      "panel",   "place",
-        "consent", "measure", "plan", "each",    "call"};
+        "",        "task",    "meeting", "handover", "referral", "consult", "session",
+        "decide",  "notify",  "wait",    "stage",    "end",      "panel",   "place",
+        "consent", "measure", "plan",    "each",     "call"};
     const char *id = (unsigned)type <= STEP_TYPE_LAST ? NAMES[type] : "";
     const char *s = prefixed(self, "type", id);
     return s != NULL ? s : id;
@@ -274,16 +274,22 @@ static const char *counted(const teller_t *t, int64_t n, const char *one, const 
 
 const char *tell_duration(const teller_t *self, struct sto_duration d)
 {
-    static const char *const ONE[] = {
-        [STO_MINUTES] = "minute",           [STO_HOURS] = "hour",
-        [STO_DAYS] = "day",                 [STO_WEEKS] = "week",
-        [STO_MONTHS] = "month",             [STO_YEARS] = "year",
-        [STO_BUSINESS_DAYS] = "business-day", [STO_BUSINESS_HOURS] = "business-hour"};
-    static const char *const SEVERAL[] = {
-        [STO_MINUTES] = "minutes",             [STO_HOURS] = "hours",
-        [STO_DAYS] = "days",                   [STO_WEEKS] = "weeks",
-        [STO_MONTHS] = "months",               [STO_YEARS] = "years",
-        [STO_BUSINESS_DAYS] = "business-days", [STO_BUSINESS_HOURS] = "business-hours"};
+    static const char *const ONE[] = {[STO_MINUTES] = "minute",
+                                      [STO_HOURS] = "hour",
+                                      [STO_DAYS] = "day",
+                                      [STO_WEEKS] = "week",
+                                      [STO_MONTHS] = "month",
+                                      [STO_YEARS] = "year",
+                                      [STO_BUSINESS_DAYS] = "business-day",
+                                      [STO_BUSINESS_HOURS] = "business-hour"};
+    static const char *const SEVERAL[] = {[STO_MINUTES] = "minutes",
+                                          [STO_HOURS] = "hours",
+                                          [STO_DAYS] = "days",
+                                          [STO_WEEKS] = "weeks",
+                                          [STO_MONTHS] = "months",
+                                          [STO_YEARS] = "years",
+                                          [STO_BUSINESS_DAYS] = "business-days",
+                                          [STO_BUSINESS_HOURS] = "business-hours"};
     return counted(self, d.n, ONE[d.unit], SEVERAL[d.unit]);
 }
 
@@ -331,9 +337,14 @@ const char *tell_within(const teller_t *self, const struct wf_when *v, unsigned 
 
 static const char *event_name(const teller_t *t, unsigned event)
 {
-    static const char *const EVENTS[] = {
-        "",           "exit-client-left", "exit-client-moved", "exit-client-died", "exit-asked-for",
-        "exit-invited", "exit-moved",       "exit-absent"};
+    static const char *const EVENTS[] = {"",
+                                         "exit-client-left",
+                                         "exit-client-moved",
+                                         "exit-client-died",
+                                         "exit-asked-for",
+                                         "exit-invited",
+                                         "exit-moved",
+                                         "exit-absent"};
     if (event >= WF_EVENT_CONSENT_LOST_0) {
         const char *id = t->wf->consents[event - WF_EVENT_CONSENT_LOST_0].id;
         return tell(t, "lost", tell_name(t, id), NULL);
@@ -347,12 +358,11 @@ static const char *event_name(const teller_t *t, unsigned event)
 const char *tell_starts(const teller_t *self, const struct wf_starts *s)
 {
     bool days = s->kind == STARTS_ATTENDANCE, literal = s->d.n != 0 || s->days != 0;
-    const char *time = s->kind == STARTS_NONE || s->kind == STARTS_EVENT ||
-                               s->kind == STARTS_HALF_WAY
-                           ? ""
-                       : !literal ? setting(self, s->setting, days)
-                       : days     ? counted(self, s->days, "attendance-day", "attendance-days")
-                                  : tell_duration(self, s->d);
+    const char *time =
+        s->kind == STARTS_NONE || s->kind == STARTS_EVENT || s->kind == STARTS_HALF_WAY ? ""
+        : !literal ? setting(self, s->setting, days)
+        : days     ? counted(self, s->days, "attendance-day", "attendance-days")
+                   : tell_duration(self, s->d);
     switch (s->kind) {
     case STARTS_AFTER:
     case STARTS_ATTENDANCE:
