@@ -287,7 +287,7 @@ static const struct option_row dev_options[] = {
     {"start", "TIME",
      "of a new installation: where the manual clock begins (default " START_OF_COHORT ")"},
     {"network", "DIR",
-     "a network's folder, or its id under workflows/network/ (default: the only one)"},
+     "a network's folder, or its id under workflows/network/ (default: the first by name)"},
     {"no-workers", NULL, "start no organisation's worker"},
     {"exec", "ORG=PROGRAM",
      "this organisation's worker runs a program instead of a policy; may be repeated"},

@@ -32,33 +32,21 @@ static void print_findings(struct cli *c, sto_diags_t *diags, struct totals *t)
     }
 }
 
-static void longest_text(int64_t minutes, char *buf, size_t cap)
-{
-    if (minutes < 0) {
-        snprintf(buf, cap, "no limit by clocks alone");
-    } else {
-        snprintf(buf, cap, "at most %lld days by its clocks alone",
-                 (long long)(minutes + 1439) / 1440);
-    }
-}
-
 static int check_one(struct cli *c, const struct flow_source *s, const network_t *net,
                      struct totals *t, struct sto_err *err)
 {
     sto_diags_t *diags = sto_diags_new();
     workflow_t *w = NULL;
-    int64_t longest = 0;
+    struct check_report report = {0};
     int rc = flow_source_load(s, net, diags, &w, err);
 
     t->workflows++;
     if (rc == 0) {
-        (void)check_workflow(w, s->cfg, net, diags, &longest); /* its findings are what counts */
+        (void)check_prove(w, s->cfg, net, diags, &report); /* its findings are what counts */
     }
     if (sto_diags_errors(diags) == 0 && rc == 0) {
-        char text[80];
-        longest_text(longest, text, sizeof text);
-        output_say(&c->out, "%s: workflow '%s' version %u: %u steps, %s", s->cfg, w->id, w->version,
-                   w->n_steps, text);
+        output_say(&c->out, "%s: workflow '%s' version %u: %u steps, %u states, %s", s->cfg, w->id,
+                   w->version, w->n_steps, report.states, report.longest);
     }
     print_findings(c, diags, t);
     workflow_destroy(&w);
@@ -74,6 +62,7 @@ static int check_network(struct cli *c, const char *dir, network_t **net, struct
 
     t->networks++;
     if (rc == 0) {
+        network_as_of(*net);
         output_say(&c->out, "%s: network '%s' version %u: %u organisations, %u services", dir,
                    (*net)->id, (*net)->version, (*net)->n_orgs, (*net)->n_services);
     }
@@ -220,8 +209,11 @@ const struct verb flow_verbs[] = {
      .words = "[ID…]",
      .words_max = COMMAND_ARGS_MAX,
      .options = test_options,
-     .help = "Plays the scenarios of workflows on virtual time and says what they do not reach",
-     .more = "ID is a workflow's folder or its id under workflows/; without one, all of them.",
+     .help = "Plays scenarios of workflows and journeys on virtual time and says what they do not "
+             "reach",
+     .more = "ID is a workflow's folder or its id under workflows/, a journey's file or its name "
+             "under workflows/journeys/,\n"
+             "or a folder of journeys; without one, all workflows and all journeys.",
      .run = flow_test},
     {.name = "draw",
      .words = "WORKFLOW",

@@ -60,6 +60,12 @@ static int not_hidden(const struct dirent *e)
     return e->d_name[0] != '.';
 }
 
+/* Ids hold no dot; a README.md stands beside the networks. */
+static int is_id(const struct dirent *e)
+{
+    return strchr(e->d_name, '.') == NULL;
+}
+
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
     return strcmp((*a)->d_name, (*b)->d_name);
@@ -90,7 +96,7 @@ static int add_all(const char *workflows, struct flow_sources *s, struct sto_err
                      : sto_fail(err, STO_E_NOT_FOUND, "folder '%s' holds no workflow", workflows);
 }
 
-/* By folder or id; NULL: the only one there is. */
+/* By folder or id; NULL: the first by name. */
 static int find_network(const char *home, const char *given, char **out, struct sto_err *err)
 {
     char *base = sto_asprintf("%s/workflows/network", home);
@@ -106,15 +112,12 @@ static int find_network(const char *home, const char *given, char **out, struct 
     }
     struct dirent **names = NULL;
     const char *list[33] = {NULL};
-    int n = scandir(base, &names, not_hidden, by_name);
+    int n = scandir(base, &names, is_id, by_name);
     for (int i = 0; i < n && i < 32; i++) {
         list[i] = names[i]->d_name;
     }
     if (n <= 0) {
         rc = sto_fail(err, STO_E_NOT_FOUND, "no network under '%s'", base);
-    } else if (given == NULL && n > 1) {
-        rc = sto_fail(err, STO_E_USAGE, "there are %d networks", n);
-        sto_err_fix(err, "name one with --network, for instance %s", list[0]);
     } else {
         const char *id = given != NULL ? given : list[0];
         *out = sto_asprintf("%s/%s", base, id);
@@ -148,6 +151,34 @@ int flow_sources_all(const char *home, const char *network, struct flow_sources 
         flow_sources_release(out);
     }
     return rc;
+}
+
+static bool add_if_there(char *dir, struct flow_sources *s)
+{
+    bool there = holds(dir, "workflow.cfg");
+
+    if (there) {
+        add(s, dir, NULL);
+    }
+    free(dir);
+    return there;
+}
+
+int flow_sources_one(const char *id, const struct flow_sources *beside, struct flow_sources *out,
+                     struct sto_err *err)
+{
+    char *home = sto_home_dir();
+    bool found = false;
+
+    *out = (struct flow_sources){0};
+    for (size_t i = 0; i < beside->n && !found && strchr(id, '/') == NULL; i++) {
+        found = add_if_there(sto_asprintf("%s/../%s", beside->v[i].dir, id), out);
+    }
+    if (!found && strchr(id, '/') == NULL) {
+        found = add_if_there(sto_asprintf("%s/workflows/%s", home, id), out);
+    }
+    free(home);
+    return found ? 0 : sto_fail(err, STO_E_NOT_FOUND, "there is no workflow '%s'", id);
 }
 
 /* -------------------------------------------------------------------- words */

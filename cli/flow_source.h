@@ -22,6 +22,9 @@ int flow_sources_of(const struct cli *c, bool all, struct flow_sources *out, str
  */
 int flow_sources_all(const char *home, const char *network, struct flow_sources *out,
                      struct sto_err *err);
+/* The workflow with this id: beside those given, or below the home's workflows/. */
+int flow_sources_one(const char *id, const struct flow_sources *beside, struct flow_sources *out,
+                     struct sto_err *err);
 void flow_sources_release(struct flow_sources *s);
 /* Faults go to diags (then -STO_E_CONFIG). */
 int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags,

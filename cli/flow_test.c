@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* saatto flow test: the scenarios of workflows on virtual time, their coverage, and JUnit XML for
- * machines. */
+/* saatto flow test: the scenarios of workflows and the journeys through several of them on virtual
+ * time, and what they reach. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "flow_source.h"
+#include "flow_journey.h"
+#include "flow_library.h"
+#include "flow_report.h"
 #include "nouns.h"
 #include "scenario.h"
-#include "sto_arena.h"
-#include "sto_buf.h"
-#include "sto_file.h"
-
-#define TREE_ARENA_BYTES (32u << 20)
 
 struct suite {
     struct flow_source *source; /* borrowed */
@@ -20,7 +17,19 @@ struct suite {
     struct scenario_totals totals;
     sto_diags_t *diags;
     struct model_file file;
-    bool loaded;
+    int64_t took_us;
+};
+
+struct test_run {
+    struct cli *c;
+    struct flow_sources sources;
+    network_t *net;
+    flow_library_t *library;
+    struct suite *suites;
+    size_t n_suites;
+    struct journeys journeys;
+    unsigned failed, tests, skipped;
+    size_t errors;
 };
 
 static const char *id_of(const struct flow_source *s)
@@ -30,10 +39,13 @@ static const char *id_of(const struct flow_source *s)
     return slash != NULL ? slash + 1 : s->dir;
 }
 
-static int run_suite(struct suite *s, const network_t *net, struct sto_err *err)
+/* ------------------------------------------------------------------ playing */
+
+static int play_suite(struct suite *s, flow_library_t *library, const struct scenario_book *book,
+                      struct sto_err *err)
 {
-    workflow_t *w = NULL;
-    int rc = flow_source_load(s->source, net, s->diags, &w, err);
+    const workflow_t *w = NULL;
+    int rc = flow_library_load(library, s->source, s->diags, &w, err);
 
     if (rc == -STO_E_CONFIG) {
         return 0; /* its errors are in the diags */
@@ -41,211 +53,192 @@ static int run_suite(struct suite *s, const network_t *net, struct sto_err *err)
     if (rc == 0 && access(s->source->scenarios, R_OK) != 0) {
         sto_diag(s->diags, STO_SEV_WARNING, s->source->scenarios, 0, "no-scenarios",
                  "workflow '%s' has no scenarios", s->id);
-        workflow_destroy(&w);
         return 0;
     }
     rc = rc != 0
              ? rc
              : model_file_read(s->source->scenarios, s->source->scenarios, false, &s->file, err);
     if (rc == 0) {
-        s->loaded = true;
-        (void)scenario_run(&s->file, w, net, s->diags,
+        (void)scenario_run(&s->file, w, book, s->diags,
                            &s->totals); /* what failed is in diags and totals */
         sto_diags_sort(s->diags);
     }
-    workflow_destroy(&w);
     return rc;
 }
-
-/* -------------------------------------------------------------------- JUnit */
-
-static void put_xml(struct sto_buf *b, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        const char *e = *s == '&'   ? "&amp;"
-                        : *s == '<' ? "&lt;"
-                        : *s == '>' ? "&gt;"
-                        : *s == '"' ? "&quot;"
-                                    : NULL;
-        if (e != NULL) {
-            sto_put_bytes(b, e, strlen(e));
-        } else if ((unsigned char)*s >= 0x20 || *s == '\n') {
-            sto_put_bytes(b, s, 1);
-        }
-    }
-}
-
-static void put_text(struct sto_buf *b, const char *s)
-{
-    sto_put_bytes(b, s, strlen(s));
-}
-
-/* Errors of lines [from, until) belong to one scenario. */
-static void junit_case(struct sto_buf *b, const struct suite *s, const char *name, int from,
-                       int until)
-{
-    bool failed = false;
-
-    put_text(b, "    <testcase classname=\"");
-    put_xml(b, s->id);
-    put_text(b, "\" name=\"");
-    put_xml(b, name);
-    put_text(b, "\">");
-    for (size_t i = 0; i < sto_diags_count(s->diags); i++) {
-        const struct sto_diag *d = sto_diags_at(s->diags, i);
-        if (d->severity != STO_SEV_ERROR || d->line < from || d->line >= until) {
-            continue;
-        }
-        char line[32];
-        snprintf(line, sizeof line, "line %d: ", d->line);
-        put_text(b, failed ? "\n" : "\n      <failure message=\"expectation not met\">");
-        put_text(b, line);
-        put_xml(b, d->text);
-        failed = true;
-    }
-    put_text(b, failed ? "</failure>\n    </testcase>\n" : "</testcase>\n");
-}
-
-static void junit_suite(struct sto_buf *b, const struct suite *s)
-{
-    sto_arena_t *arena = sto_arena_new(TREE_ARENA_BYTES);
-    sto_diags_t *ignored = sto_diags_new();
-    const struct sto_conf *root = NULL;
-    char *head = sto_asprintf("  <testsuite name=\"%s\" tests=\"%u\" failures=\"%u\">\n", s->id,
-                              s->totals.scenarios, s->totals.failed);
-
-    put_text(b, head);
-    free(head);
-    if (s->loaded) {
-        (void)sto_conf_parse(s->file.name, s->file.text, s->file.len, arena, ignored, &root);
-    }
-    const struct sto_conf *list = root != NULL ? sto_conf_get(root, "scenarios") : NULL;
-    for (const struct sto_conf *g = list != NULL ? list->child : NULL; g != NULL; g = g->next) {
-        const struct sto_conf *name = g->type == STO_CONF_GROUP ? sto_conf_get(g, "name") : NULL;
-        if (name != NULL && name->type == STO_CONF_STRING) {
-            junit_case(b, s, name->s, g->line, g->next != NULL ? g->next->line : 1 << 30);
-        }
-    }
-    if (!s->loaded) {
-        junit_case(b, s, "the workflow loads", 0, 1 << 30);
-    }
-    put_text(b, "  </testsuite>\n");
-    sto_diags_destroy(&ignored);
-    sto_arena_destroy(&arena);
-}
-
-static int junit_write(const char *path, const struct suite *suites, size_t n, struct sto_err *err)
-{
-    struct sto_buf b;
-
-    sto_buf_init(&b, 0);
-    put_text(
-        &b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"saatto flow test\">\n");
-    for (size_t i = 0; i < n; i++) {
-        junit_suite(&b, &suites[i]);
-    }
-    put_text(&b, "</testsuites>\n");
-    int rc = b.failed ? sto_fail(err, STO_E_LIMIT, "the JUnit report is too large")
-                      : sto_file_write(path, b.data, b.len, 0644, err);
-    sto_buf_release(&b);
-    return rc;
-}
-
-/* ------------------------------------------------------------------- output */
 
 static json_t *suite_json(const struct suite *s)
 {
     const struct scenario_totals *t = &s->totals;
-    json_t *findings = json_array();
 
-    for (size_t i = 0; i < sto_diags_count(s->diags); i++) {
-        const struct sto_diag *d = sto_diags_at(s->diags, i);
-        json_array_append_new(
-            findings, json_pack("{s:s, s:i, s:s, s:s, s:s}", "file", d->file, "line", d->line,
-                                "severity", d->severity == STO_SEV_ERROR ? "error" : "warning",
-                                "code", d->code, "text", d->text));
-    }
-    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "workflow", s->id,
-                     "scenarios", t->scenarios, "failed", t->failed, "steps", t->steps,
-                     "steps_reached", t->steps_hit, "exits", t->exits, "exits_reached",
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "workflow", s->id,
+                     "scenarios", t->scenarios, "failed", t->failed, "skipped", t->skipped, "steps",
+                     t->steps, "steps_reached", t->steps_hit, "exits", t->exits, "exits_reached",
                      t->exits_hit, "clocks", t->clocks, "clocks_reached", t->clocks_hit, "findings",
-                     findings);
+                     flow_findings_json(s->diags));
 }
 
 static void print_suite(struct cli *c, const struct suite *s)
 {
     const struct scenario_totals *t = &s->totals;
+    char skipped[48] = "";
 
-    for (size_t i = 0; i < sto_diags_count(s->diags); i++) {
-        const struct sto_diag *d = sto_diags_at(s->diags, i);
-        output_say(&c->out, "%s:%d: %s: %s [%s]", d->file, d->line,
-                   d->severity == STO_SEV_ERROR ? "error" : "warning", d->text, d->code);
+    if (t->skipped != 0) {
+        snprintf(skipped, sizeof skipped, ", %u for another network", t->skipped);
     }
+    flow_findings_say(c, s->diags);
     output_say(&c->out,
-               "%s: %u of %u scenarios passed; reached: steps %u/%u, exits %u/%u, clocks %u/%u",
-               s->id, t->scenarios - t->failed, t->scenarios, t->steps_hit, t->steps, t->exits_hit,
-               t->exits, t->clocks_hit, t->clocks);
+               "%s: %u of %u scenarios passed%s; reached: steps %u/%u, exits %u/%u, clocks %u/%u",
+               s->id, t->scenarios - t->failed - t->skipped, t->scenarios, skipped, t->steps_hit,
+               t->steps, t->exits_hit, t->exits, t->clocks_hit, t->clocks);
     if (!output_text(&c->out)) {
         output_row(&c->out, suite_json(s));
     }
 }
 
-static int run_all(struct cli *c, const struct flow_sources *sources, const network_t *net,
-                   struct suite *suites, struct sto_err *err)
+static int play_suites(struct test_run *r, const struct scenario_book *book, struct sto_err *err)
 {
-    unsigned failed = 0, scenarios = 0;
-    size_t errors = 0;
     int rc = 0;
 
-    if (!output_text(&c->out)) {
-        output_table(&c->out, NULL);
-    }
-    for (size_t i = 0; i < sources->n && rc == 0; i++) {
-        suites[i] = (struct suite){
-            .source = &sources->v[i], .id = id_of(&sources->v[i]), .diags = sto_diags_new()};
-        rc = run_suite(&suites[i], net, err);
+    for (size_t i = 0; i < r->n_suites && rc == 0; i++) {
+        struct suite *s = &r->suites[i];
+        int64_t from_us = sto_mono_us();
+        *s = (struct suite){
+            .source = &r->sources.v[i], .id = id_of(&r->sources.v[i]), .diags = sto_diags_new()};
+        rc = play_suite(s, r->library, book, err);
+        s->took_us = sto_mono_us() - from_us;
         if (rc == 0) {
-            print_suite(c, &suites[i]);
-            failed += suites[i].totals.failed;
-            scenarios += suites[i].totals.scenarios;
-            errors += sto_diags_errors(suites[i].diags);
+            print_suite(r->c, s);
+            r->failed += s->totals.failed;
+            r->tests += s->totals.scenarios;
+            r->skipped += s->totals.skipped;
+            r->errors += sto_diags_errors(s->diags);
         }
     }
-    if (!output_text(&c->out)) {
-        output_table_end(&c->out, "");
+    return rc;
+}
+
+static int play_journeys(struct test_run *r, const struct scenario_book *book, struct sto_err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < r->journeys.n && rc == 0; i++) {
+        struct journey *j = &r->journeys.v[i];
+        rc = journey_play(j, book, err);
+        if (rc == 0) {
+            journey_print(r->c, j);
+            r->failed += j->totals.failed;
+            r->tests++;
+            r->skipped += j->totals.skipped;
+            r->errors += sto_diags_errors(j->diags);
+        }
     }
-    if (rc == 0 && cli_option(c, "junit") != NULL) {
-        rc = junit_write(cli_option(c, "junit"), suites, sources->n, err);
+    return rc;
+}
+
+/* ------------------------------------------------------------------- output */
+
+static int write_junit(const struct test_run *r, const char *path, struct sto_err *err)
+{
+    size_t n = 0;
+    struct junit_suite *v = sto_xcalloc(r->n_suites + r->journeys.n + 1, sizeof *v);
+
+    for (size_t i = 0; i < r->n_suites; i++) {
+        const struct suite *s = &r->suites[i];
+        v[n++] = (struct junit_suite){.id = s->id,
+                                      .file = &s->file,
+                                      .list = "scenarios",
+                                      .diags = s->diags,
+                                      .took_us = s->took_us};
     }
-    if (rc == 0 && (failed != 0 || errors != 0)) {
-        rc = sto_fail(err, STO_E_CONFIG, "%u of %u scenarios failed, %zu errors", failed, scenarios,
-                      errors);
+    for (size_t i = 0; i < r->journeys.n; i++) {
+        const struct journey *j = &r->journeys.v[i];
+        v[n++] = (struct junit_suite){.id = j->id,
+                                      .file = &j->file,
+                                      .list = "journey",
+                                      .diags = j->diags,
+                                      .skipped = j->totals.skipped,
+                                      .took_us = j->took_us};
+    }
+    int rc = junit_write(path, v, n, err);
+    free(v);
+    return rc;
+}
+
+static int play_all(struct test_run *r, struct sto_err *err)
+{
+    struct scenario_book book = {r->net, flow_library_find, r->library};
+    const char *junit = cli_option(r->c, "junit");
+
+    if (!output_text(&r->c->out)) {
+        output_table(&r->c->out, NULL);
+    }
+    int rc = play_suites(r, &book, err);
+    rc = rc != 0 ? rc : play_journeys(r, &book, err);
+    if (!output_text(&r->c->out)) {
+        output_table_end(&r->c->out, "");
+    }
+    rc = rc != 0 || junit == NULL ? rc : write_junit(r, junit, err);
+    if (rc == 0) {
+        output_say(&r->c->out, "%u scenarios and journeys: %u passed, %u failed%s", r->tests,
+                   r->tests - r->failed - r->skipped, r->failed,
+                   r->skipped != 0 ? ", the others are for another network" : "");
+    }
+    if (rc == 0 && (r->failed != 0 || r->errors != 0)) {
+        rc = sto_fail(err, STO_E_CONFIG, "%u of %u scenarios and journeys failed, %zu errors",
+                      r->failed, r->tests, r->errors);
         sto_err_fix(err, "see the lines named above");
     }
     return rc;
 }
 
+/* ---------------------------------------------------------------------- run */
+
+/* Which journeys and which workflows the words mean, and the network. */
+static int find_all(struct test_run *r, struct sto_err *err)
+{
+    const char **words = sto_xcalloc(r->c->n_words + 1, sizeof *words);
+    struct cli rest = *r->c;
+
+    journeys_of(r->c, words, &rest.n_words, &r->journeys);
+    rest.words = words;
+    int rc = flow_sources_of(&rest, false, &r->sources, err);
+    bool journeys_only = r->c->n_words != 0 && rest.n_words == 0;
+    r->n_suites = journeys_only ? 0 : r->sources.n;
+    free(words);
+    return rc;
+}
+
+static void release(struct test_run *r)
+{
+    for (size_t i = 0; i < r->n_suites && r->suites != NULL; i++) {
+        sto_diags_destroy(&r->suites[i].diags);
+        model_file_release(&r->suites[i].file);
+    }
+    free(r->suites);
+    journeys_release(&r->journeys);
+    flow_library_destroy(&r->library);
+    network_destroy(&r->net);
+    flow_sources_release(&r->sources);
+}
+
 int flow_test(struct cli *c, struct sto_err *err)
 {
-    struct flow_sources sources = {0};
-    network_t *net = NULL;
+    struct test_run r = {.c = c};
     sto_diags_t *diags = sto_diags_new();
-    int rc = flow_sources_of(c, false, &sources, err);
+    int rc = find_all(&r, err);
 
-    rc = rc != 0 ? rc : model_network_dir(sources.network, diags, &net, err);
+    rc = rc != 0 ? rc : model_network_dir(r.sources.network, diags, &r.net, err);
+    if (rc == 0) {
+        network_as_of(r.net);
+    }
     if (rc != 0) {
         model_print_diags(diags);
     } else {
-        struct suite *suites = sto_xcalloc(sources.n, sizeof *suites);
-        rc = run_all(c, &sources, net, suites, err);
-        for (size_t i = 0; i < sources.n; i++) {
-            sto_diags_destroy(&suites[i].diags);
-            model_file_release(&suites[i].file);
-        }
-        free(suites);
+        r.library = flow_library_new(r.net, &r.sources);
+        r.suites = sto_xcalloc(r.n_suites + 1, sizeof *r.suites);
+        rc = play_all(&r, err);
     }
     sto_diags_destroy(&diags);
-    network_destroy(&net);
-    flow_sources_release(&sources);
+    release(&r);
     return rc;
 }

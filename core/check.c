@@ -1,28 +1,57 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Static findings over a loaded workflow: the graph that the parts share, and their order. Every
- * finding has a code that stays; docs/reference/workflow-language.md lists them. It does not
- * explore states: an error here is certain or nearly so, what is only possible is a warning.
+ * The checker: the graph of steps that its static parts share, and the order of all parts. Every
+ * finding has a code that stays; check_codes.c and docs/reference/checker.md list them.
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "check_parts.h"
+#include "check_proof.h"
 
-static void report(struct check *c, enum sto_severity sev, int line, const char *code,
-                   const char *fmt, va_list ap)
+struct place {
+    const char *file, *code;
+    int line;
+};
+
+static void report(struct check *c, enum sto_severity sev, struct place at, const char *fmt,
+                   va_list ap)
 {
-    char text[512];
+    char text[2048];
     (void)vsnprintf(text, sizeof(text), fmt, ap);
-    sto_diag(c->diags, sev, c->file, line, code, "%s", text);
+    sto_diag(c->diags, sev, at.file, at.line, at.code, "%s", text);
+}
+
+static struct place at_step(const struct check *c, uint16_t step, int line, const char *code)
+{
+    const char *file = step < c->w->n_steps ? c->w->steps[step].file : NULL;
+    return (struct place){file && *file ? file : c->file, code, line};
+}
+
+void check_step_error(struct check *c, uint16_t step, int line, const char *code, const char *fmt,
+                      ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(c, STO_SEV_ERROR, at_step(c, step, line, code), fmt, ap);
+    va_end(ap);
+}
+
+void check_step_warning(struct check *c, uint16_t step, int line, const char *code, const char *fmt,
+                        ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(c, STO_SEV_WARNING, at_step(c, step, line, code), fmt, ap);
+    va_end(ap);
 }
 
 void check_error(struct check *c, int line, const char *code, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    report(c, STO_SEV_ERROR, line, code, fmt, ap);
+    report(c, STO_SEV_ERROR, (struct place){c->file, code, line}, fmt, ap);
     va_end(ap);
 }
 
@@ -30,7 +59,7 @@ void check_warning(struct check *c, int line, const char *code, const char *fmt,
 {
     va_list ap;
     va_start(ap, fmt);
-    report(c, STO_SEV_WARNING, line, code, fmt, ap);
+    report(c, STO_SEV_WARNING, (struct place){c->file, code, line}, fmt, ap);
     va_end(ap);
 }
 
@@ -160,15 +189,29 @@ bool check_inside(const workflow_t *w, uint16_t ix, uint16_t of)
     return ix == of;
 }
 
+int check_prove(const workflow_t *w, const char *file, const network_t *net, sto_diags_t *diags,
+                struct check_report *out)
+{
+    STO_ASSERT(w && file && net && diags && out);
+    struct check c = {.w = w, .net = net, .file = file, .diags = diags};
+    struct proof *p = sto_xcalloc(1, sizeof *p);
+    size_t before = sto_diags_errors(diags);
+    check_proof(p, &c, out->states_max);
+    out->states = p->x.states;
+    out->moves = p->x.moves;
+    check_proof_finish(p, check_circles(&c));
+    check_longest(&c, out);
+    check_parties(&c);
+    check_data(&c);
+    free(p);
+    return sto_diags_errors(diags) > before ? -STO_E_CONFIG : 0;
+}
+
 int check_workflow(const workflow_t *w, const char *file, const network_t *net, sto_diags_t *diags,
                    int64_t *longest_minutes)
 {
-    STO_ASSERT(w && file && net && diags && longest_minutes);
-    struct check c = {.w = w, .net = net, .file = file, .diags = diags};
-    size_t before = sto_diags_errors(diags);
-    check_paths(&c, longest_minutes);
-    check_parties(&c);
-    check_data(&c);
-    check_branches(&c);
-    return sto_diags_errors(diags) > before ? -STO_E_CONFIG : 0;
+    struct check_report report = {0};
+    int rc = check_prove(w, file, net, diags, &report);
+    *longest_minutes = report.longest_minutes;
+    return rc;
 }

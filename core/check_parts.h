@@ -51,15 +51,21 @@ bool check_inside(const workflow_t *w, uint16_t ix, uint16_t of);
 
 void check_error(struct check *c, int line, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* A finding at a step: the file is that of the workflow it was called from. */
+void check_step_error(struct check *c, uint16_t step, int line, const char *code, const char *fmt,
+                      ...) __attribute__((format(printf, 5, 6)));
+void check_step_warning(struct check *c, uint16_t step, int line, const char *code, const char *fmt,
+                        ...) __attribute__((format(printf, 5, 6)));
 void check_warning(struct check *c, int line, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
 /* May this role come to be that organisation? */
 bool check_candidate(const struct check *c, unsigned role, const struct organisation *o);
 
-void check_paths(struct check *c, int64_t *longest_minutes); /* reach, ends, circles, time */
-void check_data(struct check *c);                            /* fields that may be unset */
-void check_parties(struct check *c);                         /* roles, holders, law */
-void check_branches(struct check *c);                        /* what runs side by side */
+int check_circles(struct check *c); /* 0 = none, 1 = an endless one, 2 = an instant one */
+/* Longest possible duration, or whose choice makes it unlimited. */
+void check_longest(struct check *c, struct check_report *out);
+void check_data(struct check *c);    /* fields that nothing sets or uses */
+void check_parties(struct check *c); /* roles, holders, law */
 
 #endif

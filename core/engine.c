@@ -77,6 +77,23 @@ static int report(struct turn *t)
     return of_right ? handover_report(t) : offer_event(t);
 }
 
+/* A referral's service, or a series of meetings. */
+static int interrupt(struct turn *t)
+{
+    uint16_t series = 0;
+    for (unsigned i = 0; i < t->s->n_tokens && t->in->offer == 0; i++) {
+        const struct token *x = &t->s->tokens[i];
+        bool named = t->in->token == x->id || t->in->token == 0;
+        series = named && session_is_series(step_of(t, x)) ? x->id : series;
+    }
+    for (unsigned i = 0; i < t->s->n_offers && t->in->token == 0 && series != 0; i++) {
+        const struct offer *o = &t->s->offers[i];
+        bool mine = actor_is(t, o->to) || actor_is(t, t->s->holder);
+        series = o->state == OFFER_IN_SERVICE && mine ? 0 : series;
+    }
+    return series != 0 ? session_interrupt(t, series) : offer_event(t);
+}
+
 static int dispatch(struct turn *t)
 {
     switch (t->in->kind) {
@@ -106,11 +123,12 @@ static int dispatch(struct turn *t)
     case EVENT_WITHDRAW:
     case EVENT_CHECK_IN:
     case EVENT_START_SERVICE:
-    case EVENT_INTERRUPT:
     case EVENT_ANSWER:
     case EVENT_CONFIRM_WITHDRAWN:
     case EVENT_ATTENDANCE:
         return offer_event(t);
+    case EVENT_INTERRUPT:
+        return interrupt(t);
     case EVENT_TASK_RESULT:
         return task_result(t);
     case EVENT_TASK_DECLINE:
@@ -122,13 +140,15 @@ static int dispatch(struct turn *t)
     case EVENT_MEETING_NO_SHOW:
         return meeting_no_show(t);
     case EVENT_MESSAGE:
+        return message(t);
+    case EVENT_CONSENT_GIVE:
+    case EVENT_CONSENT_WITHDRAW:
+    case EVENT_CONSENT_REFUSE:
+        return consent_event(t);
     case EVENT_CLIENT_LEFT:
     case EVENT_CLIENT_MOVED:
     case EVENT_CLIENT_DIED:
     case EVENT_ASKED_FOR:
-    case EVENT_CONSENT_GIVE:
-    case EVENT_CONSENT_WITHDRAW:
-    case EVENT_CONSENT_REFUSE:
     case EVENT_CORRECT:
     case EVENT_CLOSE:
     case EVENT_REASSIGN:
@@ -136,7 +156,7 @@ static int dispatch(struct turn *t)
     case EVENT_BASIS_LOST:
         return case_event(t);
     case EVENT_MAIL:
-        return session_mail(t);
+        return mail_in(t);
     case EVENT_CLOCK:
         return actor_is_broker(t) ? clock_fire(t)
                                   : turn_fail(t, STO_E_NOT_ALLOWED, "only the broker keeps time");
@@ -145,10 +165,13 @@ static int dispatch(struct turn *t)
     case EVENT_PARKED:
         return parked(t);
     case EVENT_PANEL_ANSWER:
+        return panel_answer(t);
     case EVENT_PANEL_POSTPONE:
+        return panel_postpone(t);
     case EVENT_PLAN_PART:
+        return plan_part(t);
     case EVENT_PLACE_ANSWER:
-        return turn_fail(t, STO_E_WRONG_STATE, "no step takes '%s'", event_kind_name(t->in->kind));
+        return place_answer(t);
     case EVENT_SESSION_RECORD:
     case EVENT_SESSION_MOVE:
     case EVENT_GROUP_OPEN:
@@ -170,6 +193,9 @@ static bool state_fits(const workflow_t *wf, const struct case_state *s)
     }
     for (unsigned i = 0; i < s->n_offers && fits; i++) {
         fits = state_token(s, s->offers[i].token) != NULL;
+    }
+    for (unsigned i = 0; i < s->n_holdings && fits; i++) {
+        fits = s->holdings[i].stage == 0 || state_token(s, s->holdings[i].stage);
     }
     return fits;
 }
@@ -201,6 +227,7 @@ static int admit(struct turn *t)
 static int finish(struct turn *t)
 {
     struct fact *f = t->out;
+    sends_hush(t);
     f->after = t->s->holder;
     memcpy(f->workflow, t->s->workflow, sizeof f->workflow);
     struct sto_buf b;
@@ -240,6 +267,7 @@ int engine_decide(const struct engine_ctx *ctx, const struct case_state *s, cons
     t.today = sto_day_of_us(now_us);
     t.out = out;
     t.err = err;
+    t.data = ctx->data;
     memset(out, 0, sizeof *out);
     out->kind = (uint8_t)in->kind;
     out->evidence = (uint8_t)(in->evidence ? in->evidence : EVIDENCE_BROKER);

@@ -164,6 +164,10 @@ int engine_decide(const struct engine_ctx *ctx, const struct case_state *s, cons
 void data_merge(const workflow_t *wf, struct case_data *d, const struct input *in,
                 const struct fact *f);
 
+/* After a fact that took the case on into another workflow: the contents by the fields of that one,
+ * as far as name and type are the same; the others go. After data_merge(). */
+void data_continue(const workflow_t *from, const workflow_t *to, struct case_data *d);
+
 /* Who has the ball on a waiting token; org 0 = nobody (stages). */
 struct party engine_ball(const network_t *net, const workflow_t *wf, const struct case_state *s,
                          const struct token *t);

@@ -1,130 +1,12 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Events of the case itself: start and close, the client's acts, messages, consents,
- * corrections, other organisations' wishes, reassigning and succession.
+ * Events of the case itself: closing, the client's acts, corrections, other organisations'
+ * wishes, reassigning and succession.
  */
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "turn.h"
-
-/* ------------------------------------------------------------------ start */
-
-static int starter_role(struct turn *t, unsigned *role)
-{
-    for (unsigned i = 0; i < t->wf->n_roles; i++) {
-        if (t->wf->start_by >> i & 1 && role_fits(t, i, t->in->actor.org)) {
-            *role = i;
-            return 0;
-        }
-    }
-    return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation does not start '%s'", t->wf->id);
-}
-
-static void settings_take(struct turn *t)
-{
-    for (unsigned i = 0; i < t->wf->n_settings; i++) {
-        const struct wf_setting *x = &t->wf->settings[i];
-        struct sto_duration d = x->d_def;
-        int64_t v = x->def;
-        for (unsigned k = 0; k < t->net->n_settings; k++) {
-            const struct network_setting *n = &t->net->settings[k];
-            if (strcmp(n->workflow, t->wf->id) == 0 && strcmp(n->name, x->id) == 0) {
-                d = n->d;
-                v = n->i;
-            }
-        }
-        t->s->settings[i] = x->is_duration ? (int64_t)((uint64_t)d.unit << 32 | (uint32_t)d.n) : v;
-    }
-}
-
-static int home_take(struct turn *t)
-{
-    if (!t->in->home || !*t->in->home) {
-        return 0;
-    }
-    const struct organisation *o = network_org_by_id(t->net, t->in->home);
-    if (!o) {
-        return turn_fail(t, STO_E_UNKNOWN_NAME, "no organisation '%s' for the client's home",
-                         t->in->home);
-    }
-    t->s->home = o->number;
-    return 0;
-}
-
-static uint32_t roles_named_at_start(const workflow_t *wf)
-{
-    uint32_t roles = 0;
-    for (unsigned i = 0; i < wf->n_roles; i++) {
-        enum choose c = wf->roles[i].choose;
-        roles |= c == CHOOSE_STEP || c == CHOOSE_CALL || c == CHOOSE_DESK ? UINT32_C(1) << i : 0;
-    }
-    return roles;
-}
-
-static int start_names(struct turn *t)
-{
-    if (t->in->n_names == 0) {
-        return 0;
-    }
-    uint32_t may = roles_named_at_start(t->wf), named = 0;
-    for (unsigned i = 0; i < t->in->n_names; i++) {
-        int ix = workflow_role(t->wf, t->in->names[i].role ? t->in->names[i].role : "");
-        named |= ix >= 0 ? UINT32_C(1) << ix : 0;
-    }
-    return names_take(t, named & may);
-}
-
-static int start_guard(struct turn *t)
-{
-    const struct organisation *o = network_org(t->net, t->in->actor.org);
-    if (!o || !validity_holds(&o->valid, t->today)) {
-        return turn_fail(t, STO_E_NOT_IN_FORCE, "the starting organisation is not in force today");
-    }
-    if (!o->may_hold) {
-        turn_fail(t, STO_E_NOT_ALLOWED, "organisation '%s' may not be responsible for a client",
-                  o->id);
-        turn_fix(t, "let the organisation that will be responsible start the case");
-        return t->rc;
-    }
-    return 0;
-}
-
-int case_start(struct turn *t)
-{
-    struct case_state *s = t->s;
-    unsigned role = 0;
-    if (start_guard(t) || starter_role(t, &role)) {
-        return t->rc;
-    }
-    s->status = CASE_OPEN;
-    memcpy(s->workflow, t->wf->hash, sizeof s->workflow);
-    s->opened_us = t->now;
-    s->client = t->in->client;
-    struct party at = org_party(t->net, t->in->actor.org, t->wf->roles[role].service);
-    if (t->in->actor.desk != 0) {
-        at.desk = t->in->actor.desk;
-    }
-    s->holder = at;
-    s->ledger_since_us = t->now;
-    role_set(t, role, at);
-    settings_take(t);
-    if (home_take(t) || start_names(t) || fields_take(t, UINT64_MAX, t->wf->start_requires)) {
-        return t->rc;
-    }
-    bool yes = true;
-    if (condition_check(t, t->wf->start_when, &yes)) {
-        return t->rc;
-    }
-    if (!yes) {
-        return turn_fail(t, STO_E_CONDITION, "the workflow's start condition does not hold");
-    }
-    within_start(t, 0, t->now);
-    sides_arm(t, 0, t->now);
-    walk_enter_first(t, 0, t->wf->first, t->wf->n_first);
-    return t->rc;
-}
 
 /* ------------------------------------------------------------------ close */
 
@@ -168,7 +50,13 @@ static const char *open_work(const struct turn *t)
         if (type == STEP_SESSION) {
             return "a session seat";
         }
-        if ((type == STEP_TASK || type == STEP_MEETING) && x->at.org != s->holder.org) {
+        if (type == STEP_PLACE) {
+            return "the wish for a place";
+        }
+        if (type == STEP_PANEL) {
+            return "a panel's agenda entry";
+        }
+        if (step_has_addressee(step_of(t, x)) && x->at.org != s->holder.org) {
             return "another organisation's task";
         }
     }
@@ -194,7 +82,7 @@ static int close_by_holder(struct turn *t)
 
 /* ------------------------------------------------------------------ events that steps may name */
 
-static bool sides_take(struct turn *t, uint16_t host, uint8_t event)
+bool sides_take(struct turn *t, uint16_t host, uint8_t event)
 {
     const struct token *tok = state_token(t->s, host);
     const uint16_t *sides = tok ? step_of(t, tok)->sides : t->wf->sides;
@@ -210,11 +98,7 @@ static bool sides_take(struct turn *t, uint16_t host, uint8_t event)
     return any;
 }
 
-/*
- * Every open step that names the event reacts, outer first; an outer `on` makes the
- * rest moot. exit < 0: no step can name it. Returns whether anything reacted.
- */
-static bool spread(struct turn *t, int exit, uint8_t event)
+bool event_spread(struct turn *t, int exit, uint8_t event)
 {
     uint16_t ids[STO_CASE_TOKENS_MAX], entries[STO_CASE_TOKENS_MAX];
     unsigned n = t->s->n_tokens;
@@ -240,7 +124,7 @@ static bool spread(struct turn *t, int exit, uint8_t event)
     return any;
 }
 
-static void note_to_holder(struct turn *t)
+void note_to_holder(struct turn *t)
 {
     if (t->s->holder.org != 0 && !actor_is(t, t->s->holder)) {
         send_add(t, SEND_NOTICE, t->s->holder)->with_reason = true;
@@ -252,11 +136,15 @@ static int client_event(struct turn *t, uint8_t exit, uint8_t event)
     if (!actor_takes_part(t)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation takes no part in the case");
     }
+    if (t->wf->subject != SUBJECT_CLIENT) {
+        return turn_fail(t, STO_E_WRONG_STATE, "a case of workflow '%s' is about no client",
+                         t->wf->id);
+    }
     if (t->in->kind == EVENT_CLIENT_MOVED && home_take(t)) {
         return t->rc;
     }
     note_to_holder(t);
-    if (!spread(t, exit, event) && actor_is(t, t->s->holder)) {
+    if (!event_spread(t, exit, event) && actor_is(t, t->s->holder)) {
         send_add(t, SEND_NOTICE, t->s->holder)->with_reason =
             true; /* nothing reacted: shown to the holder */
     }
@@ -274,154 +162,7 @@ static int asked_for(struct turn *t)
         return turn_fail(t, STO_E_WRONG_STATE, "this organisation is responsible already");
     }
     note_to_holder(t);
-    spread(t, EXIT_ASKED_FOR, WF_EVENT_ASKED_FOR);
-    return t->rc;
-}
-
-/* ------------------------------------------------------------------ messages */
-
-static bool message_from(struct turn *t, const struct wf_message *m)
-{
-    for (unsigned i = 0; i < m->n_from; i++) {
-        struct party p = m->from[i] == PARTY_CLIENT ? t->s->holder : party_of(t, m->from[i]);
-        if (actor_is(t, p)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static int message_answer(struct turn *t, const struct wf_message *m, uint8_t *exit)
-{
-    const char *name = t->in->exit ? t->in->exit : "";
-    *exit = EXIT_DONE;
-    for (unsigned i = 0; i < m->n_answers; i++) {
-        if (strcmp(m->answers[i], name) == 0) {
-            *exit = m->answer_exits[i];
-            return 0;
-        }
-    }
-    return m->n_answers == 0 && !*name
-               ? 0
-               : turn_fail(t, STO_E_UNKNOWN_NAME, "message '%s' has no answer '%s'", m->id, name);
-}
-
-static int message(struct turn *t)
-{
-    const char *name = t->in->name ? t->in->name : "";
-    unsigned ix = 0;
-    while (ix < t->wf->n_messages && strcmp(t->wf->messages[ix].id, name) != 0) {
-        ix++;
-    }
-    if (ix == t->wf->n_messages) {
-        return turn_fail(t, STO_E_UNKNOWN_NAME, "workflow '%s' declares no message '%s'", t->wf->id,
-                         name);
-    }
-    const struct wf_message *m = &t->wf->messages[ix];
-    uint8_t exit = EXIT_DONE;
-    if (!message_from(t, m)) {
-        return turn_fail(t, STO_E_NOT_ALLOWED, "message '%s' is not this organisation's", m->id);
-    }
-    if (message_answer(t, m, &exit)) {
-        return t->rc;
-    }
-    uint16_t waits[STO_CASE_TOKENS_MAX];
-    unsigned n = 0;
-    uint64_t allowed = 0, required = 0;
-    for (unsigned i = 0; i < t->s->n_tokens; i++) {
-        const struct wf_step *w = step_of(t, &t->s->tokens[i]);
-        if (w->type == STEP_WAIT && w->message == ix) {
-            const struct wf_exit *x = workflow_step_exit(w, exit);
-            waits[n++] = t->s->tokens[i].id;
-            allowed |= exit_allows(w, x);
-            required |= exit_requires(w, x);
-        }
-    }
-    if (fields_take(t, allowed, required)) {
-        return t->rc;
-    }
-    note_to_holder(t);
-    spread(t, workflow_exit(t->wf, m->id), (uint8_t)(WF_EVENT_MESSAGE_0 + ix));
-    for (unsigned i = 0; i < n && t->s->status == CASE_OPEN; i++) {
-        if (token_find(t, waits[i]) && !walk_leave(t, waits[i], exit)) {
-            walk_leave(t, waits[i], EXIT_DONE);
-        }
-    }
-    return t->rc;
-}
-
-/* ------------------------------------------------------------------ consents */
-
-static void consent_clock_stop(struct turn *t, unsigned ix)
-{
-    struct clock *c = clock_find(t, CLOCK_CONSENT, 0, 0, (uint8_t)ix);
-    if (c) {
-        clock_drop_at(t->s, (unsigned)(c - t->s->clocks));
-    }
-}
-
-void consent_lose(struct turn *t, unsigned ix)
-{
-    char name[STO_NAME_BYTES_MAX + 8];
-    if (ix >= t->wf->n_consents) {
-        return;
-    }
-    consent_clock_stop(t, ix);
-    t->s->consents[ix].state = CONSENT_LOST;
-    t->s->consents[ix].until_us = 0;
-    (void)snprintf(name, sizeof name, "%s-lost", t->wf->consents[ix].id);
-    note_to_holder(t);
-    spread(t, workflow_exit(t->wf, name), (uint8_t)(WF_EVENT_CONSENT_LOST_0 + ix));
-}
-
-static void consent_give(struct turn *t, unsigned ix)
-{
-    const struct wf_consent *c = &t->wf->consents[ix];
-    consent_clock_stop(t, ix);
-    int64_t until_us = c->lasts.n > 0 ? sto_us_add(t->now, c->lasts) : INT64_MAX;
-    t->s->consents[ix].state = CONSENT_GIVEN;
-    t->s->consents[ix].version++;
-    t->s->consents[ix].until_us = until_us;
-    if (until_us != INT64_MAX) {
-        struct clock key = {.kind = CLOCK_CONSENT, .side = (uint8_t)ix};
-        clock_start_at(t, key, until_us, t->s->holder);
-    }
-}
-
-static int consent_event(struct turn *t)
-{
-    const char *name = t->in->name ? t->in->name : "";
-    unsigned ix = 0;
-    while (ix < t->wf->n_consents && strcmp(t->wf->consents[ix].id, name) != 0) {
-        ix++;
-    }
-    if (ix == t->wf->n_consents) {
-        return turn_fail(t, STO_E_UNKNOWN_NAME, "workflow '%s' declares no consent '%s'", t->wf->id,
-                         name);
-    }
-    if (!actor_takes_part(t)) {
-        return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation takes no part in the case");
-    }
-    bool given = t->s->consents[ix].state == CONSENT_GIVEN;
-    if (t->in->kind == EVENT_CONSENT_GIVE) {
-        consent_give(t, ix);
-        note_to_holder(t);
-        return t->rc;
-    }
-    if (t->in->kind == EVENT_CONSENT_REFUSE) {
-        if (given) {
-            turn_fail(t, STO_E_WRONG_STATE, "consent '%s' has been given", name);
-            turn_fix(t, "use consent_withdraw");
-            return t->rc;
-        }
-        t->s->consents[ix].state = CONSENT_REFUSED;
-        note_to_holder(t);
-        return t->rc;
-    }
-    if (!given) {
-        return turn_fail(t, STO_E_WRONG_STATE, "consent '%s' is not given", name);
-    }
-    consent_lose(t, ix);
+    event_spread(t, EXIT_ASKED_FOR, WF_EVENT_ASKED_FOR);
     return t->rc;
 }
 
@@ -484,9 +225,8 @@ static void reassign_worker(struct turn *t)
         }
     }
     for (unsigned i = 0; i < t->s->n_tokens; i++) {
-        enum step_type type = step_of(t, &t->s->tokens[i])->type;
         if (t->s->tokens[i].at.org == t->s->holder.org &&
-            (type == STEP_TASK || type == STEP_MEETING)) {
+            step_has_addressee(step_of(t, &t->s->tokens[i]))) {
             worker_set(t->s->tokens[i].worker, t->in->worker);
         }
     }
@@ -552,8 +292,7 @@ static void succeed_parties(struct turn *t, uint16_t from, struct party to)
     }
     for (unsigned i = 0; i < s->n_tokens; i++) {
         if (repoint(&s->tokens[i].at, from, to)) {
-            enum step_type type = step_of(t, &s->tokens[i])->type;
-            if (type == STEP_TASK || type == STEP_MEETING) {
+            if (step_has_addressee(step_of(t, &s->tokens[i]))) {
                 work_send(t, s->tokens[i].id);
             } else {
                 send_token(t, SEND_NOTICE, to, &s->tokens[i]);
@@ -628,8 +367,6 @@ static int correct(struct turn *t)
 int case_event(struct turn *t)
 {
     switch (t->in->kind) {
-    case EVENT_MESSAGE:
-        return message(t);
     case EVENT_CLIENT_LEFT:
         return client_event(t, EXIT_CLIENT_LEFT, WF_EVENT_CLIENT_LEFT);
     case EVENT_CLIENT_MOVED:
@@ -638,10 +375,6 @@ int case_event(struct turn *t)
         return client_event(t, EXIT_CLIENT_DIED, WF_EVENT_CLIENT_DIED);
     case EVENT_ASKED_FOR:
         return asked_for(t);
-    case EVENT_CONSENT_GIVE:
-    case EVENT_CONSENT_WITHDRAW:
-    case EVENT_CONSENT_REFUSE:
-        return consent_event(t);
     case EVENT_CORRECT:
         return correct(t);
     case EVENT_CLOSE:
@@ -654,6 +387,10 @@ int case_event(struct turn *t)
         return succeed(t);
     case EVENT_BASIS_LOST:
         return basis_lost(t);
+    case EVENT_MESSAGE:
+    case EVENT_CONSENT_GIVE:
+    case EVENT_CONSENT_WITHDRAW:
+    case EVENT_CONSENT_REFUSE:
     case EVENT_START:
     case EVENT_OFFER:
     case EVENT_TAKE_UP:

@@ -104,6 +104,20 @@ static struct sto_duration setting_duration(const struct turn *t, unsigned ix)
     return (struct sto_duration){.n = (int32_t)(v & 0xffffffff), .unit = (enum sto_unit)(v >> 32)};
 }
 
+struct sto_duration starts_duration(const struct turn *t, const struct wf_starts *x)
+{
+    return x->setting < t->wf->n_settings ? setting_duration(t, x->setting) : x->d;
+}
+
+unsigned attendance_days(const struct turn *t, unsigned setting, unsigned days)
+{
+    if (setting >= t->wf->n_settings) {
+        return days;
+    }
+    int64_t v = t->s->settings[setting];
+    return v > 0 && v < UINT16_MAX ? (unsigned)v : days;
+}
+
 struct sto_duration clock_duration(const struct turn *t, const struct wf_step *w, enum clock_kind k)
 {
     if (w && (unsigned)k < sizeof w->clocks.has / sizeof w->clocks.has[0] && w->clocks.has[k]) {
@@ -148,12 +162,37 @@ struct clock *clock_find(struct turn *t, enum clock_kind k, uint16_t token, uint
     return i < t->s->n_clocks && clock_order(&t->s->clocks[i], &key) == 0 ? &t->s->clocks[i] : NULL;
 }
 
+/* The step's own reminder, instead of the ladder's. */
+static const struct wf_when *own_reminder(const struct turn *t, const struct clock *c)
+{
+    const struct token *tok = state_token(t->s, c->token);
+    const struct wf_when *w = tok ? &step_of(t, tok)->remind : NULL;
+    return w && (w->kind == WHEN_DURATION || w->kind == WHEN_SETTING) && has_ladder(c->kind) ? w
+                                                                                             : NULL;
+}
+
+static void remind_arm(const struct turn *t, struct clock *c, const struct calendar *cal,
+                       const struct wf_when *w)
+{
+    struct sto_duration d = w->kind == WHEN_SETTING ? setting_duration(t, w->ix) : w->d;
+    int64_t at_us = calendar_before_us(cal, c->due_us, d);
+    c->rung &= 0xf0u;
+    c->rung_us = at_us > t->now ? at_us : INT64_MAX;
+}
+
 /* The first rung before the due instant that is still to come. */
 static void rung_arm(const struct turn *t, struct clock *c, const struct calendar *cal,
                      unsigned from)
 {
     const struct ladder *l = ladder_of(t, c);
+    const struct wf_when *own = own_reminder(t, c);
     c->rung_us = INT64_MAX;
+    if (own) {
+        if (from == 0) {
+            remind_arm(t, c, cal, own);
+        }
+        return;
+    }
     for (unsigned i = from; l && i < l->n_rungs; i++) {
         if (!l->rungs[i].before_due) {
             continue;
@@ -265,7 +304,7 @@ static int64_t within_due_us(const struct turn *t, const struct wf_when *within,
 static bool business_when(const struct turn *t, const struct wf_when *w)
 {
     struct sto_duration d = w->kind == WHEN_SETTING ? setting_duration(t, w->ix) : w->d;
-    return w->kind != WHEN_UNTIL_FIELD &&
+    return (w->kind == WHEN_DURATION || w->kind == WHEN_SETTING) &&
            (d.unit == STO_BUSINESS_DAYS || d.unit == STO_BUSINESS_HOURS);
 }
 
@@ -277,11 +316,40 @@ void within_start(struct turn *t, uint16_t token, int64_t from_us)
     struct clock key = {.kind = CLOCK_WITHIN, .token = token};
     struct party ball = clock_ball(t, &key);
     const struct calendar *cal = network_calendar(t->net, ball.org, ball.desk);
-    if (n == 0) {
+    int64_t due_us = within_due_us(t, within, n, from_us, cal);
+    if (n > 0 && due_us != INT64_MAX) {
+        key.business = business_when(t, &within[0]);
+        clock_start_at(t, key, due_us, ball);
+    }
+}
+
+void within_or_default(struct turn *t, uint16_t id)
+{
+    within_start(t, id, t->now);
+    if (!clock_find(t, CLOCK_WITHIN, id, 0, 0)) {
+        /* The front end lets no waiting step without a clock through; nothing may wait for ever. */
+        struct clock key = {.kind = CLOCK_WITHIN, .token = id};
+        clock_start(t, key, t->now, t->net->clocks.cap, clock_ball(t, &key));
+    }
+}
+
+int64_t within_due(struct turn *t, uint16_t id)
+{
+    const struct clock *c = clock_find(t, CLOCK_WITHIN, id, 0, 0);
+    return c ? c->due_us : 0;
+}
+
+void within_reach(struct turn *t, uint16_t id, uint16_t service, int64_t date_us)
+{
+    struct clock *c = clock_find(t, CLOCK_WITHIN, id, 0, 0);
+    const struct service *v = network_service(t->net, service);
+    if (!c || !v) {
         return;
     }
-    key.business = business_when(t, &within[0]);
-    clock_start_at(t, key, within_due_us(t, within, n, from_us, cal), ball);
+    const struct calendar *cal = network_calendar(t->net, v->org, v->desk);
+    int64_t due_us =
+        calendar_due_us(cal, calendar_due_us(cal, date_us, v->record), t->net->clocks.meet);
+    c->due_us = due_us > c->due_us ? due_us : c->due_us;
 }
 
 static void side_arm(struct turn *t, uint16_t host, unsigned side, const struct wf_starts *starts,
@@ -294,12 +362,12 @@ static void side_arm(struct turn *t, uint16_t host, unsigned side, const struct 
     switch (starts->kind) {
     case STARTS_AFTER:
     case STARTS_EVERY:
-        clock_start(t, key, from_us, starts->d, ball);
+        clock_start(t, key, from_us, starts_duration(t, starts), ball);
         return;
     case STARTS_BEFORE_END:
         if (within) {
             due_us = calendar_before_us(network_calendar(t->net, ball.org, ball.desk),
-                                        within->due_us, starts->d);
+                                        within->due_us, starts_duration(t, starts));
         }
         break;
     case STARTS_HALF_WAY:
@@ -400,7 +468,9 @@ static void fire_rung(struct turn *t, struct clock c)
 {
     const struct ladder *l = ladder_of(t, &c);
     unsigned i = c.rung & 0x0fu;
-    if (l && i < l->n_rungs) {
+    if (own_reminder(t, &c)) {
+        send_escalation(t, &c, 0, RUNG_BALL);
+    } else if (l && i < l->n_rungs) {
         send_escalation(t, &c, i, l->rungs[i].to);
     }
     struct party ball = clock_ball(t, &c);
@@ -438,6 +508,12 @@ static void fire_due(struct turn *t, struct clock c)
 {
     switch ((enum clock_kind)c.kind) {
     case CLOCK_ANSWER:
+        if (c.offer == 0) { /* a place that was offered */
+            place_unanswered(t, c.token);
+            return;
+        }
+        offer_expire(t, c.offer, c.kind);
+        return;
     case CLOCK_DECIDE:
     case CLOCK_BOOK:
     case CLOCK_MEET:
@@ -459,8 +535,12 @@ static void fire_due(struct turn *t, struct clock c)
         handover_cap(t, c.token);
         return;
     case CLOCK_DRAFT:
-    case CLOCK_NEXT:
         clock_climb(t, c);
+        return;
+    case CLOCK_NEXT:
+        if (!end_clock(t, c.token)) {
+            clock_climb(t, c);
+        }
         return;
     case CLOCK_WITHIN:
         walk_expire(t, c.token);
@@ -469,7 +549,9 @@ static void fire_due(struct turn *t, struct clock c)
         side_start(t, c.token, c.side);
         return;
     case CLOCK_WAIT:
-        walk_leave(t, c.token, EXIT_DONE);
+        if (!end_clock(t, c.token)) {
+            walk_leave(t, c.token, EXIT_DONE);
+        }
         return;
     case CLOCK_CONSENT:
         consent_lose(t, c.side);

@@ -13,8 +13,8 @@ static bool field_value(const struct turn *t, unsigned ix, struct field_value *o
         *out = t->fresh_v[ix];
         return true;
     }
-    if (t->ctx->data && t->ctx->data->v[ix].set) {
-        *out = t->ctx->data->v[ix];
+    if (t->data && t->data->v[ix].set) {
+        *out = t->data->v[ix];
         return true;
     }
     return false;
@@ -72,9 +72,17 @@ static uint64_t actor_collects(const struct turn *t)
         uint8_t who = offer ? w->to[0] : step_addressee(w);
         if (actor_is(t, party_known(t, who))) {
             may |= w->collects;
+            may |= w->type == STEP_MEASURE && w->field < STO_WF_FIELDS_MAX ? UINT64_C(1) << w->field
+                                                                           : 0;
             for (unsigned k = 0; k < w->n_exits; k++) {
                 may |= w->exits[k].collects;
             }
+        }
+        for (unsigned k = 0; k < w->n_parts; k++) {
+            may |= actor_is(t, party_known(t, w->parts[k].party)) ? w->parts[k].fields : 0;
+        }
+        for (unsigned k = 0; k < w->n_asks; k++) {
+            may |= actor_is(t, party_known(t, w->asks[k])) ? w->asks_for : 0;
         }
     }
     return may;
@@ -83,8 +91,9 @@ static uint64_t actor_collects(const struct turn *t)
 void fields_fill_late(struct turn *t)
 {
     enum event_kind k = t->in->kind;
-    if ((k != EVENT_TASK_RESULT && k != EVENT_ANSWER && k != EVENT_REPORT) ||
-        t->s->status != CASE_OPEN) {
+    bool answers = k == EVENT_TASK_RESULT || k == EVENT_ANSWER || k == EVENT_REPORT ||
+                   k == EVENT_PANEL_ANSWER || k == EVENT_PLAN_PART;
+    if (!answers || t->s->status != CASE_OPEN) {
         return;
     }
     uint64_t may = actor_collects(t) & ~t->s->fields_set;

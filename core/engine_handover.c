@@ -7,9 +7,9 @@
 #include <limits.h>
 #include <string.h>
 
-#include <limits.h>
-
 #include "turn.h"
+
+#define FIRST_YES_MAX 8u /* asked at once; more would crowd out the case's other offers */
 
 bool handover_open(const struct case_state *s, const workflow_t *wf, uint16_t but)
 {
@@ -29,23 +29,6 @@ static bool is_negotiation(const struct wf_step *w)
 }
 
 /* ------------------------------------------------------------------ offering */
-
-/* Something of the fields is set and nothing of it may leave. */
-static bool all_uncovered(struct turn *t, uint64_t fields, uint16_t org)
-{
-    bool any = false;
-    for (unsigned i = 0; i < t->wf->n_fields; i++) {
-        if (!((fields & t->s->fields_set) >> i & 1)) {
-            continue;
-        }
-        uint16_t basis, version;
-        any = true;
-        if (basis_covers(t, org, t->wf->fields[i].category, &basis, &version)) {
-            return false;
-        }
-    }
-    return any;
-}
 
 static bool offers_room(struct turn *t)
 {
@@ -112,6 +95,27 @@ static void take_over_by_holder(struct turn *t, uint16_t id, struct party to)
     }
 }
 
+/* choose = first-yes: everybody that fits is asked; the first to accept is bound. */
+static bool ask_all(struct turn *t, uint16_t id)
+{
+    const struct wf_step *w = step_of(t, token_of(t, id));
+    uint8_t role = w->to[0];
+    unsigned n = 0;
+    if (role >= t->wf->n_roles || t->wf->roles[role].choose != CHOOSE_FIRST_YES) {
+        return false;
+    }
+    for (unsigned i = 0; i < t->net->n_orgs && n < FIRST_YES_MAX && !t->rc; i++) {
+        uint16_t org = t->net->orgs[i].number;
+        bool self = w->type == STEP_HANDOVER && org == t->s->holder.org;
+        if (self || !role_fits(t, role, org) || !receivable(t, w, org) || !must_holds(t, w, org) ||
+            all_uncovered(t, w->teaser, w->needs, org)) {
+            continue;
+        }
+        n += handover_offer(t, id, org_party(t->net, org, t->wf->roles[role].service)) != 0;
+    }
+    return n > 0;
+}
+
 void handover_enter(struct turn *t, uint16_t id)
 {
     struct token *tok = token_of(t, id);
@@ -130,13 +134,20 @@ void handover_enter(struct turn *t, uint16_t id)
         within_start(t, id, t->now);
         sides_arm(t, id, t->now);
     }
+    if (w->type != STEP_HANDOVER || !handover_open(t->s, t->wf, id)) {
+        if (to.org == 0 && ask_all(t, id)) {
+            return;
+        }
+    }
     bool picks = w->to[0] < t->wf->n_roles && t->wf->roles[w->to[0]].choose == CHOOSE_DESK;
     bool second = w->type == STEP_HANDOVER && handover_open(t->s, t->wf, id);
     if (picks || second || to.org == 0 || !receivable(t, w, to.org)) {
         draft(t, id);
         return;
     }
-    if (exit_named(t, token_of(t, id), EXIT_NO_BASIS) && all_uncovered(t, w->carries, to.org)) {
+    bool bare = exit_named(t, token_of(t, id), EXIT_NO_BASIS) &&
+                all_uncovered(t, w->carries, w->needs, to.org);
+    if (bare || !must_holds(t, w, to.org)) {
         handover_returned(t, id, EXIT_NO_BASIS);
         return;
     }
@@ -249,7 +260,12 @@ static int offer_guard(struct turn *t, const struct token *tok, struct party to)
             return turn_fail(t, STO_E_WRONG_STATE, "that organisation has an open offer already");
         }
     }
-    if (all_uncovered(t, w->teaser, to.org)) {
+    if (!must_holds(t, w, to.org)) {
+        turn_fail(t, STO_E_NO_BASIS, "what step '%s' must bring is unset or not covered", w->id);
+        turn_fix(t, "fill it in, ask the client's consent, or choose another receiver");
+        return t->rc;
+    }
+    if (all_uncovered(t, w->teaser, w->needs, to.org)) {
         turn_fail(t, STO_E_NO_BASIS, "no legal basis covers any of the teaser of step '%s'", w->id);
         turn_fix(t, "ask the client's consent, or choose another receiver");
         return t->rc;
@@ -380,8 +396,7 @@ static const struct wf_exit *cancel_exit(struct turn *t, const struct wf_step *w
     for (unsigned i = 0; i < w->n_exits; i++) {
         const struct wf_exit *x = &w->exits[i];
         bool off = x->exit == EXIT_RETURNED || x->exit == EXIT_WITHDRAWN ||
-                   x->exit == EXIT_DECLINED || x->exit == EXIT_NO_BASIS ||
-                   x->exit >= EXIT_FIRST_OWN;
+                   x->exit == EXIT_DECLINED || x->exit == EXIT_NO_BASIS || x->exit >= EXIT_GOT;
         if (off && x->kind != TARGET_STAY && !exit_is_event(t->wf, x->exit) &&
             strcmp(*name ? name : t->wf->exits[EXIT_RETURNED], t->wf->exits[x->exit]) == 0) {
             return x;
@@ -434,10 +449,13 @@ static void readdress(struct turn *t, struct party old)
     for (unsigned i = 0; i < t->s->n_tokens; i++) {
         struct token *x = &t->s->tokens[i];
         const struct wf_step *w = step_of(t, x);
-        bool work = w->type == STEP_TASK || w->type == STEP_MEETING;
+        bool answers = w->type == STEP_PLACE && x->phase != PLACE_QUEUED;
+        bool work = step_has_addressee(w) || answers;
         uint8_t who = work ? step_addressee(w) : (uint8_t)PARTY_HOLDER;
         bool follows = who == PARTY_HOLDER || party_known(t, who).org == 0;
-        if (step_is_stage(w->type) || w->type == STEP_SESSION || !follows || x->at.org != old.org) {
+        bool others = step_is_stage(w->type) || w->type == STEP_SESSION || w->type == STEP_PANEL ||
+                      (w->type == STEP_PLACE && !answers);
+        if (others || !follows || x->at.org != old.org) {
             continue;
         }
         if (work && old.org != holder.org) {
@@ -491,6 +509,7 @@ void handover_take_over(struct turn *t, uint16_t id)
     tok->offer = id;
     clock_stop(t, CLOCK_CAP, token, 0);
     holder_move(t, to);
+    holdings_occupy(t, token);
     struct clock key = {.kind = CLOCK_STABLE, .offer = id};
     clock_start(t, key, t->now, stable, to);
     const struct clock *c = clock_find(t, CLOCK_STABLE, 0, id, 0);
@@ -512,7 +531,7 @@ static void after_lapse(struct turn *t)
         struct token *x = &t->s->tokens[i];
         const struct wf_step *w = step_of(t, x);
         if (w->type == STEP_END && x->phase == END_WAITS) {
-            case_close(t, x->step);
+            end_reach(t, x->id);
             return;
         }
         if (w->type == STEP_HANDOVER && x->phase == HANDOVER_TAKEN_OVER) {
@@ -635,6 +654,7 @@ int handover_give_back(struct turn *t)
         o->reason = (uint8_t)t->in->reason;
     }
     holder_move(t, back_to);
+    holdings_free_since(t, y.token, t->before->ledger_since_us);
     struct send *x = send_add(t, SEND_UPDATE, back_to);
     x->offer = y.offer;
     x->step = y.step;

@@ -12,6 +12,8 @@ enum who { WHO_RECEIVER, WHO_RECEIVER_ONLY, WHO_SENDER, WHO_SENDER_OR_CLIENT, WH
 enum { KIND_T = 1, KIND_R = 2, KIND_C = 4, KIND_TR = 3, KIND_ALL = 7 };
 enum clocks { CLOCKS_NEW, CLOCKS_KEEP };
 
+#define ATTENDANCE_DAYS_MAX 366
+
 #define S(x) (UINT32_C(1) << (x))
 #define BEFORE_ACCEPT                                                                              \
     (S(OFFER_OFFERED) | S(OFFER_IN_REVIEW) | S(OFFER_INFO_REQUESTED) | S(OFFER_WAITLISTED))
@@ -35,9 +37,9 @@ struct rule {
 
 static offer_fn guard_take_up, guard_rounds, guard_info, guard_place, guard_accept, guard_reason,
     guard_desk, guard_book, guard_met, guard_dispute, guard_confirm, guard_report, guard_interrupt,
-    guard_answer, then_ask, then_answered, then_check_in, then_accept, then_redirect, then_no_show,
-    then_declined, then_withdrawn, then_confirm, then_start, then_report, then_interrupt,
-    then_answer;
+    guard_answer, guard_attendance, then_attendance, then_ask, then_answered, then_check_in,
+    then_accept, then_redirect, then_no_show, then_declined, then_withdrawn, then_confirm,
+    then_start, then_report, then_interrupt, then_answer;
 
 static const struct rule rules[] = {
     {EVENT_TAKE_UP, WHO_RECEIVER, KIND_ALL, S(OFFER_OFFERED), OFFER_IN_REVIEW, CLOCKS_NEW,
@@ -79,6 +81,8 @@ static const struct rule rules[] = {
      guard_interrupt, then_interrupt},
     {EVENT_ANSWER, WHO_RECEIVER, KIND_C, BEFORE_ACCEPT | S(OFFER_ACCEPTED), OFFER_REPORTED,
      CLOCKS_NEW, guard_answer, then_answer},
+    {EVENT_ATTENDANCE, WHO_RECEIVER, KIND_R, S(OFFER_IN_SERVICE), OFFER_NONE, CLOCKS_KEEP,
+     guard_attendance, then_attendance},
     {EVENT_CONFIRM_WITHDRAWN, WHO_RECEIVER, KIND_ALL, ENDED, OFFER_NONE, CLOCKS_KEEP, NULL, NULL},
 };
 
@@ -132,8 +136,7 @@ bool meeting_counts(const struct case_state *s, const struct wf_step *w)
         return false;
     }
     uint8_t exit = s->last_exit[w->meeting_step];
-    return exit == EXIT_ATTENDED || exit == EXIT_HELD || exit == EXIT_DONE ||
-           exit >= EXIT_FIRST_OWN;
+    return exit == EXIT_ATTENDED || exit == EXIT_HELD || exit == EXIT_DONE || exit >= EXIT_GOT;
 }
 
 /* Does the row hold for this state, kind and way of meeting? */
@@ -503,13 +506,25 @@ static int guard_report(struct turn *t, uint16_t id)
     const struct token *tok = token_of(t, o->token);
     const struct wf_step *w = step_of(t, tok);
     const struct calendar *cal = network_calendar(t->net, o->to.org, o->to.desk);
-    if (w->at_least.kind != WHEN_NONE &&
-        when_due_us(t, &w->at_least, tok->start_us, cal, false) > t->now) {
+    bool early = w->at_least.kind == WHEN_ATTENDANCE
+                     ? tok->count < attendance_days(t, w->at_least.ix, w->at_least.days)
+                     : w->at_least.kind != WHEN_NONE &&
+                           when_due_us(t, &w->at_least, tok->start_us, cal, false) > t->now;
+    if (early) {
         turn_fail(t, STO_E_WRONG_STATE, "the service has not lasted as long as it must");
         turn_fix(t, "use interrupt");
         return t->rc;
     }
     return take_result(t, id, EXIT_DONE);
+}
+
+static int guard_attendance(struct turn *t, uint16_t id)
+{
+    (void)id;
+    return t->in->place > 0 && t->in->place <= ATTENDANCE_DAYS_MAX
+               ? 0
+               : turn_fail(t, STO_E_FIELD, "attendance is told in days, 1..%d, got %u",
+                           ATTENDANCE_DAYS_MAX, t->in->place);
 }
 
 static int guard_answer(struct turn *t, uint16_t id)
@@ -564,6 +579,12 @@ static int then_accept(struct turn *t, uint16_t id)
         if (x->id != id && x->token == o->token && offer_live(x->state)) {
             offer_end(t, x->id, OFFER_SUPERSEDED, REASON_WORKFLOW_WENT_ON, true);
         }
+    }
+    if (!must_holds(t, w, o->to.org)) { /* what it cannot do without may no longer leave */
+        uint16_t token = o->token;
+        offer_end(t, id, OFFER_WITHDRAWN, REASON_NO_BASIS, true);
+        handover_returned(t, token, EXIT_NO_BASIS);
+        return 0;
     }
     struct send *x = send_offer(t, SEND_PACKAGE, o->to, offer_of(t, id));
     send_release(t, x, w->carries | w->teaser);
@@ -640,6 +661,33 @@ static int then_start(struct turn *t, uint16_t id)
         clock_start(t, key, t->now, t->net->clocks.cap, offer_of(t, id)->to);
     }
     sides_arm(t, token, t->now);
+    holdings_occupy(t, token);
+    return 0;
+}
+
+/* So many days more: what starts after them, and the end when they are the last. */
+static int then_attendance(struct turn *t, uint16_t id)
+{
+    struct token *tok = token_of(t, offer_of(t, id)->token);
+    const struct wf_step *w = step_of(t, tok);
+    uint16_t token = tok->id;
+    unsigned was = tok->count, now = was + t->in->place;
+    tok->count = (uint16_t)(now < UINT16_MAX ? now : UINT16_MAX);
+    for (unsigned i = 0; i < w->n_sides && !t->rc; i++) {
+        const struct wf_starts *x = &t->wf->steps[w->sides[i]].starts;
+        unsigned days = attendance_days(t, x->setting, x->days);
+        if (x->kind == STARTS_ATTENDANCE && was < days && now >= days) {
+            side_start(t, token, i);
+        }
+    }
+    for (unsigned i = 0; i < w->n_within && !t->rc; i++) {
+        const struct wf_when *x = &w->within[i];
+        const struct offer *o = offer_find(t, id);
+        bool over = x->kind == WHEN_ATTENDANCE && now >= attendance_days(t, x->ix, x->days);
+        if (over && o && o->state == OFFER_IN_SERVICE) {
+            walk_expire(t, token);
+        }
+    }
     return 0;
 }
 
@@ -669,6 +717,7 @@ static int then_interrupt(struct turn *t, uint16_t id)
     uint16_t token = o->token;
     o->reason = (uint8_t)t->in->reason;
     clock_stop(t, CLOCK_WITHIN, token, 0);
+    holdings_break(t, token);
     if (!walk_leave_around(t, token, EXIT_INTERRUPTED)) {
         handover_returned(t, token, EXIT_RETURNED);
     }

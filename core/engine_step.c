@@ -1,39 +1,27 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The steps' own insides: task, meeting, session, decide, notify, wait, end. Handovers,
- * referrals and consults stand in engine_handover.c and engine_offer.c.
+ * The steps' own insides: task, meeting, measure, decide, notify, wait. What negotiates,
+ * shares or agrees stands by its noun: engine_handover.c, engine_offer.c, engine_session.c,
+ * engine_place.c, engine_panel.c, engine_plan.c, engine_consent.c, engine_continue.c (ends).
  */
 #include <string.h>
 
 #include "turn.h"
 
-#define TYPE(x) (UINT32_C(1) << (x))
-
 /* ------------------------------------------------------------------ entering */
-
-static void within_or_default(struct turn *t, uint16_t id)
-{
-    within_start(t, id, t->now);
-    if (!clock_find(t, CLOCK_WITHIN, id, 0, 0)) {
-        /* The front end lets no waiting step without a clock through; nothing may wait for ever. */
-        struct clock key = {.kind = CLOCK_WITHIN, .token = id};
-        clock_start(t, key, t->now, t->net->clocks.cap, clock_ball(t, &key));
-    }
-}
-
-static int64_t due_of(struct turn *t, uint16_t id)
-{
-    const struct clock *c = clock_find(t, CLOCK_WITHIN, id, 0, 0);
-    return c ? c->due_us : 0;
-}
 
 void work_send(struct turn *t, uint16_t id)
 {
     const struct token *tok = token_of(t, id);
-    uint64_t carries = step_of(t, tok)->carries;
+    const struct wf_step *w = step_of(t, tok);
+    uint64_t carries = w->carries;
+    if (!must_holds(t, w, tok->at.org)) { /* nothing is sent: whoever is responsible must know */
+        send_token(t, SEND_NOTICE, t->s->holder, tok);
+        return;
+    }
     struct send *x = send_token(t, SEND_TASK, tok->at, tok);
-    x->due_us = due_of(t, id);
-    x->at_us = tok->start_us;
+    x->due_us = within_due(t, id);
+    x->at_us = token_of(t, id)->start_us;
     send_release(t, x, carries);
 }
 
@@ -48,23 +36,15 @@ static void enter_work(struct turn *t, uint16_t id)
         worker_set(tok->worker, t->s->roles[who].worker);
     }
     tok->phase = w->type == STEP_MEETING ? MEET_TO_BOOK : 0;
+    if (!must_holds(t, w, tok->at.org) && exit_named(t, tok, EXIT_NO_BASIS)) {
+        tok->at = (struct party){0}; /* nobody has heard of it */
+        walk_leave(t, id, EXIT_NO_BASIS);
+        return;
+    }
     within_or_default(t, id);
     sides_arm(t, id, t->now);
+    holdings_occupy(t, id);
     work_send(t, id);
-}
-
-static void enter_session(struct turn *t, uint16_t id)
-{
-    struct token *tok = token_of(t, id);
-    const struct wf_step *w = step_of(t, tok);
-    struct party role = party_of(t, w->role);
-    const struct service *v = network_service(t->net, w->service);
-    uint16_t org = v ? network_in_force(t->net, v->org, t->today) : 0;
-    tok->at = org != 0 ? org_party(t->net, org, v->id) : role.org != 0 ? role : t->s->holder;
-    tok->phase = SEAT_QUEUED;
-    within_or_default(t, id);
-    sides_arm(t, id, t->now);
-    mail_add(t, MAIL_SEAT_WANTED, token_of(t, id), w->service, due_of(t, id));
 }
 
 static void enter_decide(struct turn *t, uint16_t id)
@@ -86,14 +66,21 @@ static void enter_decide(struct turn *t, uint16_t id)
 static void enter_notify(struct turn *t, uint16_t id)
 {
     const struct wf_step *w = step_of(t, token_of(t, id));
-    for (unsigned i = 0; i < w->n_to; i++) {
-        struct party to = party_of(t, w->to[i]);
-        if (to.org != 0) {
+    bool kept_back = false;
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->to, w->n_to, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party to = party_of(t, all[i]);
+        if (to.org != 0 && !must_holds(t, w, to.org)) {
+            kept_back = true;
+        } else if (to.org != 0) {
             struct send *x = send_token(t, SEND_NOTICE, to, token_of(t, id));
             send_release(t, x, w->carries);
         }
     }
-    if (!walk_leave(t, id, EXIT_DONE)) {
+    if (kept_back && exit_named(t, token_of(t, id), EXIT_NO_BASIS)) {
+        walk_leave(t, id, EXIT_NO_BASIS);
+    } else if (!walk_leave(t, id, EXIT_DONE)) {
         walk_join(t, id);
     }
 }
@@ -119,28 +106,12 @@ static void enter_wait(struct turn *t, uint16_t id)
     sides_arm(t, id, t->now);
 }
 
-static void enter_end(struct turn *t, uint16_t id)
-{
-    struct token *tok = token_of(t, id);
-    if (t->s->right
-            .valid) { /* the receiver may still give the client back: the end waits for that */
-        tok->phase = END_WAITS;
-        tok->at = t->s->holder;
-        return;
-    }
-    case_close(t, tok->step);
-}
-
 void step_enter(struct turn *t, uint16_t id)
 {
     switch (step_of(t, token_of(t, id))->type) {
     case STEP_TASK:
     case STEP_MEETING:
     case STEP_MEASURE:
-    case STEP_PANEL:
-    case STEP_PLACE:
-    case STEP_CONSENT:
-    case STEP_PLAN:
         enter_work(t, id);
         return;
     case STEP_HANDOVER:
@@ -149,7 +120,19 @@ void step_enter(struct turn *t, uint16_t id)
         handover_enter(t, id);
         return;
     case STEP_SESSION:
-        enter_session(t, id);
+        session_enter(t, id);
+        return;
+    case STEP_PLACE:
+        place_enter(t, id);
+        return;
+    case STEP_PANEL:
+        panel_enter(t, id);
+        return;
+    case STEP_CONSENT:
+        consent_enter(t, id);
+        return;
+    case STEP_PLAN:
+        plan_enter(t, id);
         return;
     case STEP_DECIDE:
         enter_decide(t, id);
@@ -161,7 +144,7 @@ void step_enter(struct turn *t, uint16_t id)
         enter_wait(t, id);
         return;
     case STEP_END:
-        enter_end(t, id);
+        end_enter(t, id);
         return;
     case STEP_STAGE:
     case STEP_EACH:
@@ -192,7 +175,7 @@ bool exit_is_event(const workflow_t *wf, uint8_t exit)
     return false;
 }
 
-static bool exit_choosable(const workflow_t *wf, uint8_t exit)
+bool exit_choosable(const workflow_t *wf, uint8_t exit)
 {
     return exit == EXIT_DONE || exit == EXIT_HELD || (exit >= EXIT_GOT && !exit_is_event(wf, exit));
 }
@@ -227,7 +210,7 @@ uint8_t exit_choose(struct turn *t, const struct wf_step *w)
 
 /* ------------------------------------------------------------------ tasks and meetings */
 
-static int work_pick(struct turn *t, uint32_t types, struct token **tok)
+int work_pick(struct turn *t, uint32_t types, struct token **tok)
 {
     int rc = token_pick(t, types, tok);
     if (rc > 0) {
@@ -244,7 +227,7 @@ static int work_pick(struct turn *t, uint32_t types, struct token **tok)
     return 0;
 }
 
-static void tell_holder(struct turn *t, uint16_t id)
+void tell_holder(struct turn *t, uint16_t id)
 {
     if (actor_is(t, t->s->holder)) {
         return;
@@ -263,22 +246,40 @@ static void worker_keep(struct turn *t, const struct token *tok)
     }
 }
 
+#define WORK (TYPE(STEP_TASK) | TYPE(STEP_MEETING) | TYPE(STEP_MEASURE))
+
+/* What the result of the step may bring, and must: an instrument's answers always. */
+static int result_fields(struct turn *t, const struct wf_step *w, const struct wf_exit *x)
+{
+    uint64_t measured =
+        w->type == STEP_MEASURE && w->field < t->wf->n_fields ? UINT64_C(1) << w->field : 0;
+    return fields_take(t, exit_allows(w, x) | measured, exit_requires(w, x) | measured);
+}
+
 int task_result(struct turn *t)
 {
     struct token *tok = NULL;
-    int rc = work_pick(t, TYPE(STEP_TASK) | TYPE(STEP_MEETING), &tok);
+    int rc = work_pick(t, WORK | TYPE(STEP_PANEL) | TYPE(STEP_PLAN), &tok);
     if (rc) {
         return rc < 0 ? rc : 0;
     }
     const struct wf_step *w = step_of(t, tok);
+    uint16_t id = tok->id;
+    if (w->type == STEP_PLAN) {
+        return plan_result(t, id);
+    }
+    if (w->type == STEP_PANEL && tok->phase != PANEL_ON_AGENDA && !PLANT(25)) {
+        turn_fail(t, STO_E_WRONG_STATE, "the date of panel step '%s' has not come", w->id);
+        turn_fix(t, "decide when the case stands on the agenda");
+        return t->rc;
+    }
     uint8_t exit = exit_choose(t, w);
     if (exit == EXIT_NONE) {
         return t->rc;
     }
     const struct wf_exit *x = workflow_step_exit(w, exit);
     worker_keep(t, tok);
-    uint16_t id = tok->id;
-    if (fields_take(t, exit_allows(w, x), exit_requires(w, x)) || names_take(t, x->names)) {
+    if (result_fields(t, w, x) || names_take(t, x->names)) {
         return t->rc;
     }
     tell_holder(t, id);
@@ -293,7 +294,7 @@ int task_result(struct turn *t)
 int task_decline(struct turn *t)
 {
     struct token *tok = NULL;
-    int rc = work_pick(t, TYPE(STEP_TASK) | TYPE(STEP_MEETING), &tok);
+    int rc = work_pick(t, WORK, &tok);
     if (rc) {
         return rc < 0 ? rc : 0;
     }
@@ -312,7 +313,7 @@ int task_decline(struct turn *t)
 int task_take_up(struct turn *t)
 {
     struct token *tok = NULL;
-    int rc = work_pick(t, TYPE(STEP_TASK) | TYPE(STEP_MEETING), &tok);
+    int rc = work_pick(t, WORK, &tok);
     if (rc) {
         return rc < 0 ? rc : 0;
     }
@@ -338,8 +339,10 @@ int meeting_book(struct turn *t)
     tok->phase = MEET_BOOKED;
     tok->start_us = t->in->at_us;
     uint16_t id = tok->id;
-    for (unsigned i = 0; i < w->n_with; i++) {
-        struct party p = party_of(t, w->with[i]);
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->with, w->n_with, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party p = party_of(t, all[i]);
         if (p.org != 0 && !actor_is(t, p)) {
             struct send *x = send_token(t, SEND_NOTICE, p, token_of(t, id));
             x->at_us = t->in->at_us;
@@ -375,89 +378,28 @@ int meeting_no_show(struct turn *t)
     return t->rc;
 }
 
-/* ------------------------------------------------------------------ sessions */
+/* ------------------------------------------------------------------ mail */
 
-/* Attendance is recorded after the date: the step's own time must not end before that. */
-static void within_reach(struct turn *t, uint16_t id, uint16_t service, int64_t date_us)
-{
-    struct clock *c = clock_find(t, CLOCK_WITHIN, id, 0, 0);
-    const struct service *v = network_service(t->net, service);
-    if (!c || !v) {
-        return;
-    }
-    const struct calendar *cal = network_calendar(t->net, v->org, v->desk);
-    int64_t due_us =
-        calendar_due_us(cal, calendar_due_us(cal, date_us, v->record), t->net->clocks.meet);
-    c->due_us = due_us > c->due_us ? due_us : c->due_us;
-}
-
-static void seat_tell(struct turn *t, uint16_t id, int64_t at_us)
-{
-    const struct token *tok = token_of(t, id);
-    struct send *x = send_token(t, SEND_NOTICE, tok->at, tok);
-    x->at_us = at_us;
-    send_release(t, x, step_of(t, token_of(t, id))->carries);
-    if (t->s->holder.org != token_of(t, id)->at.org) {
-        send_token(t, SEND_NOTICE, t->s->holder, token_of(t, id))->at_us = at_us;
-    }
-}
-
-static void seat_recorded(struct turn *t, uint16_t id, uint8_t exit)
-{
-    struct token *tok = token_of(t, id);
-    tok->phase = SEAT_RECORDED;
-    const struct wf_exit *x = exit_named(t, tok, exit);
-    if (x && x->kind == TARGET_STAY) {
-        walk_enter(t, id, tok->step);
-    } else if (!walk_leave(t, id, exit)) {
-        walk_join(t, id);
-    }
-}
-
-int session_mail(struct turn *t)
+int mail_in(struct turn *t)
 {
     const struct mail *m = t->in->mail;
     if (!actor_is_broker(t) || !m) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "mail comes from an aggregate only");
     }
-    struct token *tok = token_find(t, m->token);
-    if (!tok || tok->entry != m->entry || step_of(t, tok)->type != STEP_SESSION) {
+    const struct token *tok = token_find(t, m->token);
+    if (m->kind == MAIL_PLACE_NONE && holding_lost(t, m)) {
+        return t->rc;
+    }
+    if (!tok || tok->entry != m->entry || step_of(t, tok)->service != m->service) {
         return turn_late(t);
     }
     turn_about(t, tok, NULL);
-    uint16_t id = tok->id;
-    switch ((enum mail_kind)m->kind) {
-    case MAIL_SEAT_INVITED:
-    case MAIL_SEAT_MOVED:
-        tok->phase = m->at_us != 0 ? SEAT_INVITED : SEAT_QUEUED;
-        tok->start_us = m->at_us;
-        if (m->at_us != 0) {
-            within_reach(t, id, m->service, m->at_us);
-        }
-        seat_tell(t, id, m->at_us);
-        return t->rc;
-    case MAIL_SEAT_RECORDED:
-        if (m->exit != EXIT_ATTENDED && m->exit != EXIT_EXCUSED && m->exit != EXIT_ABSENT) {
-            return turn_fail(t, STO_E_MALFORMED, "attendance %u is not known", m->exit);
-        }
-        seat_recorded(t, id, m->exit);
-        return t->rc;
-    case MAIL_SEAT_WANTED:
-    case MAIL_SEAT_RELEASED:
-    case MAIL_PLACE_WANTED:
-    case MAIL_PLACE_FREED:
-    case MAIL_PLACE_OFFERED:
-    case MAIL_PLACE_TAKEN:
-    case MAIL_PLACE_DECLINED:
-    case MAIL_PLACE_NONE:
-    case MAIL_PLACE_OCCUPIED:
-    case MAIL_AGENDA_WANTED:
-    case MAIL_AGENDA_RELEASED:
-    case MAIL_AGENDA_DATE:
-    case MAIL_AGENDA_ASK:
-    case MAIL_AGENDA_OPEN:
-    case MAIL_AGENDA_POSTPONE:
-        break;
+    enum step_type type = step_of(t, tok)->type;
+    if (type == STEP_SESSION) {
+        return session_mail(t, tok->id);
     }
-    return turn_fail(t, STO_E_MALFORMED, "a case takes no mail of kind %u", m->kind);
+    if (type == STEP_PLACE) {
+        return place_mail(t, tok->id);
+    }
+    return type == STEP_PANEL ? panel_mail(t, tok->id) : turn_late(t);
 }

@@ -45,24 +45,27 @@ static void release_work(struct turn *t, uint16_t id, bool tell)
 {
     offers_end_all(t, id, OFFER_WITHDRAWN, REASON_WORKFLOW_WENT_ON);
     clocks_stop_token(t, id);
-    struct token *tok = token_of(t, id);
+    holdings_free_stage(t, id);
+    const struct token *tok = token_of(t, id);
     const struct wf_step *w = step_of(t, tok);
-    bool seat =
-        w->type == STEP_SESSION && (tok->phase == SEAT_QUEUED || tok->phase == SEAT_INVITED);
-    if (seat) {
-        mail_add(t, MAIL_SEAT_RELEASED, tok, w->service, 0);
-    }
-    bool work = w->type == STEP_TASK || w->type == STEP_MEETING ||
-                (w->type == STEP_SESSION && tok->phase == SEAT_INVITED);
+    bool asked = w->type == STEP_PLACE ? tok->phase >= PLACE_OFFERED
+                                       : tok->phase != 0 && tok->phase != SEAT_QUEUED;
+    bool work =
+        step_has_addressee(w) ||
+        (asked && (w->type == STEP_SESSION || w->type == STEP_PANEL || w->type == STEP_PLACE));
+    bool booked = w->type == STEP_MEETING && tok->phase == MEET_BOOKED;
+    shared_release(t, id);
+    tok = token_of(t, id);
     if (!tell || !work || tok->at.org == 0) {
         return;
     }
     if (!actor_is(t, tok->at)) {
         send_token(t, SEND_WITHDRAWN, tok->at, tok);
     }
-    for (unsigned i = 0; w->type == STEP_MEETING && tok->phase == MEET_BOOKED && i < w->n_with;
-         i++) {
-        struct party p = party_known(t, w->with[i]);
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->with, booked ? w->n_with : 0, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party p = party_known(t, all[i]);
         if (p.org != 0 && !party_same(p, tok->at)) {
             send_token(t, SEND_WITHDRAWN, p, token_of(t, id));
         }
@@ -113,6 +116,7 @@ void walk_cancel_all(struct turn *t)
     while (t->s->n_tokens > 0) {
         walk_cancel(t, t->s->tokens[t->s->n_tokens - 1].id);
     }
+    holdings_free_all(t);
     /* What hung on the workflow itself: its own time and what it would start. */
     for (unsigned i = t->s->n_clocks; i-- > 0;) {
         if (t->s->clocks[i].kind == CLOCK_SIDE && t->s->clocks[i].token == 0) {
@@ -141,6 +145,15 @@ static uint8_t exit_fallback(uint8_t exit)
         return EXIT_EXPIRED;
     case EXIT_EXCUSED:
         return EXIT_ABSENT;
+    case EXIT_NONE_FREE:
+        return EXIT_EXPIRED;
+    case EXIT_REFUSED:
+    case EXIT_NOT_AGREED:
+        return EXIT_EXPIRED;
+    case EXIT_GIVEN:
+    case EXIT_AGREED:
+    case EXIT_GOT:
+        return EXIT_DONE;
     case EXIT_GIVEN_BACK:
         return EXIT_RETURNED;
     default:
@@ -242,6 +255,14 @@ static unsigned branches_of(const struct case_state *s, uint16_t stage)
     return n;
 }
 
+/* Of an each only the branches that were entered count. */
+static unsigned joins_wanted(const struct wf_step *w, const struct token *stage)
+{
+    unsigned entered =
+        w->type == STEP_EACH ? (unsigned)__builtin_popcount(stage->marks) : w->n_first;
+    return w->wait_for > 0 && w->wait_for < entered ? w->wait_for : entered;
+}
+
 void walk_join(struct turn *t, uint16_t id)
 {
     const struct token *tok = token_of(t, id);
@@ -258,9 +279,8 @@ void walk_join(struct turn *t, uint16_t id)
         }
         return;
     }
-    const struct wf_step *w = step_of(t, stage);
     stage->joined++;
-    unsigned want = w->wait_for > 0 ? w->wait_for : w->n_first;
+    unsigned want = joins_wanted(step_of(t, stage), stage);
     if ((stage->joined >= want || branches_of(t->s, parent) == 0) &&
         !walk_leave(t, parent, EXIT_DONE)) {
         walk_join(t, parent);
@@ -305,17 +325,46 @@ static void stage_forget(struct turn *t, uint16_t stage)
 
 void walk_enter_first(struct turn *t, uint16_t parent, const uint16_t *first, unsigned n)
 {
+    uint16_t ids[WF_FIRST_MAX];
     const struct token *stage = token_find(t, parent);
     uint16_t entry = stage ? stage->entry : 0;
+    /* All stand there before the first one moves, so that one that joins at once is not the last.
+     */
+    for (unsigned i = 0; i < n; i++) {
+        ids[i] = token_new(t, parent, false, 0);
+        if (ids[i] == 0) {
+            return;
+        }
+        token_of(t, ids[i])->step = first[i];
+    }
     for (unsigned i = 0; i < n && !t->rc && t->s->status == CASE_OPEN; i++) {
         stage = token_find(t, parent);
         if (parent != 0 && (!stage || stage->entry != entry)) {
             return; /* an earlier branch has left the stage at once */
         }
-        uint16_t id = token_new(t, parent, false, 0);
-        if (id != 0) {
-            walk_enter(t, id, first[i]);
+        walk_enter(t, ids[i], first[i]);
+    }
+}
+
+/* One branch for each organisation that the role has; none = done at once. */
+static void enter_each(struct turn *t, uint16_t id)
+{
+    struct token *tok = token_of(t, id);
+    const struct wf_step *w = step_of(t, tok);
+    uint16_t first[WF_FIRST_MAX];
+    unsigned n = 0;
+    for (unsigned k = 0; k < w->n_first; k++) {
+        unsigned role = w->over + k + 1u;
+        bool bound = role < t->wf->n_roles && t->s->roles[role].at.org != 0;
+        if (bound || PLANT(27)) {
+            tok->marks |= UINT32_C(1) << k;
+            first[n++] = w->first[k];
         }
+    }
+    if (n > 0) {
+        walk_enter_first(t, id, first, n);
+    } else if (!walk_leave(t, id, EXIT_DONE)) {
+        walk_join(t, id);
     }
 }
 
@@ -325,7 +374,14 @@ static void enter_stage(struct turn *t, uint16_t id)
     stage_forget(t, (uint16_t)(w - t->wf->steps));
     within_start(t, id, t->now);
     sides_arm(t, id, t->now);
-    walk_enter_first(t, id, w->first, w->n_first);
+    if (kept_take(t, id)) {
+        return;
+    }
+    if (w->type == STEP_EACH) {
+        enter_each(t, id);
+    } else {
+        walk_enter_first(t, id, w->first, w->n_first);
+    }
 }
 
 void walk_enter(struct turn *t, uint16_t id, uint16_t step)
@@ -350,16 +406,24 @@ void walk_enter(struct turn *t, uint16_t id, uint16_t step)
     worker_set(tok->worker, NULL);
     tok->since_us = t->now;
     tok->start_us = 0;
+    tok->count = 0;
+    tok->marks = 0;
     if (t->s->entries[step] < UINT8_MAX) {
         t->s->entries[step]++;
     }
-    if (w->at_most > 0 && t->s->entries[step] > w->at_most && walk_leave(t, id, EXIT_TOO_OFTEN)) {
+    int64_t at_most = wf_number(w->at_most, w->at_most_setting, t->s->settings);
+    if (at_most > 0 && t->s->entries[step] > at_most && walk_leave(t, id, EXIT_TOO_OFTEN)) {
         return;
     }
     if (step_is_stage(w->type)) {
         enter_stage(t, id);
-    } else {
-        step_enter(t, id);
+        return;
+    }
+    uint16_t entry = tok->entry;
+    step_enter(t, id);
+    tok = token_find(t, id);
+    if (tok && tok->entry == entry && !t->rc && t->s->status == CASE_OPEN) {
+        kept_take(t, id);
     }
 }
 
@@ -377,7 +441,7 @@ void side_start(struct turn *t, uint16_t host, unsigned side)
     uint16_t parent = tok ? tok->parent : 0;
     if (w->starts.kind == STARTS_EVERY) {
         struct clock key = {.kind = CLOCK_SIDE, .token = host, .side = (uint8_t)side};
-        clock_start(t, key, t->now, w->starts.d, clock_ball(t, &key));
+        clock_start(t, key, t->now, starts_duration(t, &w->starts), clock_ball(t, &key));
     }
     for (unsigned i = 0; i < t->s->n_tokens; i++) {
         const struct token *x = &t->s->tokens[i];
@@ -425,6 +489,7 @@ void walk_expire(struct turn *t, uint16_t id)
     struct clock was = c ? *c : (struct clock){.kind = CLOCK_WITHIN, .token = id};
     if (!walk_leave(t, id, EXIT_EXPIRED)) {
         clock_climb(t, was); /* silence closes nothing: the step stays */
+        shared_wish(t, id);
     }
 }
 

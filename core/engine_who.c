@@ -85,6 +85,20 @@ static bool gives_service(const struct turn *t, uint16_t org, const char *servic
     return v && validity_holds(&v->valid, t->today) && service_provider(v, org);
 }
 
+/* An agreement is in force as long as the service that stands on it is valid. */
+static bool has_agreement(const struct turn *t, const struct wf_role *r, uint16_t org)
+{
+    for (unsigned i = 0; i < t->net->n_services; i++) {
+        const struct service *v = &t->net->services[i];
+        bool same = !r->service || !*r->service || strcmp(v->id, r->service) == 0;
+        if (same && service_provider(v, org) && v->agreement && *v->agreement &&
+            validity_holds(&v->valid, t->today)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool role_fits(const struct turn *t, unsigned role, uint16_t org)
 {
     const struct wf_role *r = &t->wf->roles[role];
@@ -96,7 +110,8 @@ bool role_fits(const struct turn *t, unsigned role, uint16_t org)
     for (unsigned i = 0; i < r->n_kinds && !kind; i++) {
         kind = organisation_is(o, r->kinds[i]);
     }
-    return kind && (!r->service || !*r->service || gives_service(t, org, r->service));
+    return kind && (!r->agreement || has_agreement(t, r, org)) &&
+           (!r->service || !*r->service || gives_service(t, org, r->service));
 }
 
 /* ------------------------------------------------------------------ roles */
@@ -115,9 +130,33 @@ static int home_rank(const struct turn *t, const struct organisation *o)
                     strcmp(o->municipality, home->id) == 0);
 }
 
+/*
+ * Whose turn it is, so that cases fall evenly on all that fit. No case sees the others: the
+ * case's own id says it, which is the same whenever it is asked.
+ */
+static uint16_t role_in_turn(const struct turn *t, unsigned role)
+{
+    unsigned n = 0, k = 0;
+    for (unsigned i = 0; i < t->net->n_orgs; i++) {
+        n += role_fits(t, role, t->net->orgs[i].number);
+    }
+    for (size_t i = 0; i < sizeof t->ctx->case_id.b; i++) {
+        k = k * 31u + t->ctx->case_id.b[i];
+    }
+    for (unsigned i = 0, seen = 0; n > 0 && i < t->net->n_orgs; i++) {
+        if (role_fits(t, role, t->net->orgs[i].number) && seen++ == k % n) {
+            return t->net->orgs[i].number;
+        }
+    }
+    return 0;
+}
+
 static uint16_t role_choose(const struct turn *t, unsigned role)
 {
     enum choose choose = t->wf->roles[role].choose;
+    if (choose == CHOOSE_TURN) {
+        return role_in_turn(t, role);
+    }
     if (choose != CHOOSE_HOME && choose != CHOOSE_FREE) {
         return 0;
     }
@@ -195,7 +234,70 @@ struct party party_known(const struct turn *t, uint8_t party)
 
 uint8_t step_addressee(const struct wf_step *w)
 {
-    return w->role == PARTY_CLIENT ? w->helps : w->role;
+    if (w->type == STEP_CONSENT || w->type == STEP_PLACE) {
+        return w->helps;
+    }
+    uint8_t role = w->role == PARTY_NONE ? (uint8_t)PARTY_HOLDER : w->role;
+    return role == PARTY_CLIENT ? w->helps : role;
+}
+
+unsigned parties_flat(const workflow_t *wf, const uint8_t *list, unsigned n, uint8_t *out)
+{
+    unsigned m = 0;
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t many = list[i] < wf->n_roles ? wf->roles[list[i]].many : 0;
+        for (uint8_t k = many > 0; k <= many && m < PARTIES_MAX; k++) {
+            out[m++] = (uint8_t)(list[i] + k);
+        }
+    }
+    return m;
+}
+
+bool step_has_addressee(const struct wf_step *w)
+{
+    return step_is_work(w->type) || w->type == STEP_CONSENT || w->type == STEP_PLAN;
+}
+
+struct party service_party(const struct turn *t, uint16_t service)
+{
+    const struct service *v = network_service(t->net, service);
+    uint16_t org = v ? network_in_force(t->net, v->org, t->today) : 0;
+    return org != 0 ? org_party(t->net, org, v->id) : (struct party){0};
+}
+
+/* A role with `many`: the organisations take the roles that follow it, in order. */
+static int many_add(struct turn *t, unsigned role, struct party p)
+{
+    const struct wf_role *r = &t->wf->roles[role];
+    for (unsigned k = 1; k <= r->many && role + k < t->wf->n_roles; k++) {
+        struct party at = t->s->roles[role + k].at;
+        if (at.org == p.org) {
+            return turn_fail(t, STO_E_FIELD, "role '%s' is named twice for one organisation",
+                             r->id);
+        }
+        if (at.org == 0) {
+            role_set(t, role + k, p);
+            if (k == 1) {
+                role_set(t, role, p);
+            }
+            return 0;
+        }
+    }
+    return turn_fail(t, STO_E_LIMIT, "role '%s' may have %u organisations", r->id, r->many);
+}
+
+/* Named anew: what the roles had before goes. */
+static void many_forget(struct turn *t, uint32_t roles)
+{
+    for (unsigned i = 0; i < t->in->n_names; i++) {
+        int ix = workflow_role(t->wf, t->in->names[i].role ? t->in->names[i].role : "");
+        if (ix < 0 || !(roles >> ix & 1) || t->wf->roles[ix].many == 0) {
+            continue;
+        }
+        for (unsigned k = 0; k <= t->wf->roles[ix].many && (unsigned)ix + k < t->wf->n_roles; k++) {
+            role_set(t, (unsigned)ix + k, (struct party){0});
+        }
+    }
 }
 
 static int name_one(struct turn *t, const struct in_name *n, uint32_t roles, unsigned *role)
@@ -228,13 +330,14 @@ static int name_one(struct turn *t, const struct in_name *n, uint32_t roles, uns
         }
         p.desk = d->number;
     }
-    role_set(t, (unsigned)ix, p);
     *role = (unsigned)ix;
-    return 0;
+    return t->wf->roles[ix].many > 0 ? many_add(t, (unsigned)ix, p)
+                                     : (role_set(t, (unsigned)ix, p), 0);
 }
 
 int names_take(struct turn *t, uint32_t roles)
 {
+    many_forget(t, roles);
     for (unsigned i = 0; i < t->in->n_names; i++) {
         unsigned role = 0;
         int rc = name_one(t, &t->in->names[i], roles, &role);

@@ -39,7 +39,8 @@ const struct organisation *network_org_by_id(const network_t *n, const char *id)
     STO_ASSERT(n && id);
     for (unsigned k = 0; k < n->n_orgs; k++) {
         if (strcmp(n->orgs[k].id, id) == 0) {
-            return &n->orgs[k];
+            uint16_t now = n->as_of ? network_in_force(n, n->orgs[k].number, n->as_of_day) : 0;
+            return now != 0 ? network_org(n, now) : &n->orgs[k];
         }
     }
     return NULL;
@@ -113,6 +114,17 @@ int network_category(const network_t *n, const char *id)
         }
     }
     return -1;
+}
+
+const struct instrument *network_instrument(const network_t *n, const char *id)
+{
+    STO_ASSERT(n && id);
+    for (unsigned k = 0; k < n->n_instruments; k++) {
+        if (strcmp(n->instruments[k].id, id) == 0) {
+            return &n->instruments[k];
+        }
+    }
+    return NULL;
 }
 
 bool organisation_is(const struct organisation *o, const char *kind)

@@ -14,6 +14,7 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 #include "calendar.h"
+#include "instrument.h"
 #include "sto_conf.h"
 #include "sto_limits.h"
 #include <stdbool.h>
@@ -157,6 +158,8 @@ struct network {
     uint16_t n_services; /* sorted by number */
     struct calendar_def calendars[STO_CALENDARS_MAX];
     uint8_t n_calendars; /* [0] default */
+    const struct instrument *instruments;
+    uint16_t n_instruments; /* in the files' order */
     struct ladder ladders[STO_LADDERS_MAX];
     uint8_t n_ladders; /* [0] default */
     struct basis bases[STO_BASES_MAX];
@@ -168,7 +171,9 @@ struct network {
     struct network_setting settings[NET_SETTINGS_MAX];
     uint16_t n_settings;
     uint16_t coordinator_org; /* number: end of every ladder */
-    sto_arena_t *arena;       /* owns all strings */
+    int32_t as_of_day;        /* day that checks and scenarios look at, INT32_MIN = none */
+    bool as_of; /* network_as_of() was called: ids of what has ended stand for the successor */
+    sto_arena_t *arena; /* owns all strings */
 };
 
 /* One file's bytes; name as shown in errors. */
@@ -183,6 +188,13 @@ struct model_file {
 int network_load(const char *id, const struct model_file *files, size_t n_files, sto_diags_t *diags,
                  network_t **out);
 void network_destroy(network_t **self_p);
+/*
+ * Makes of a network that names a day (`as-of`) one that is, at every date, what it is on that day:
+ * who and what is in force then always is, everything else never, and network_org_by_id() gives for
+ * an organisation that has ended the one that carries on. So scenarios of any time can be played
+ * in it. Without `as-of` nothing changes. Before anything else has read the network.
+ */
+void network_as_of(network_t *n);
 
 const struct organisation *network_org(const network_t *n,
                                        uint16_t number); /* NULL = none; O(log n) */
@@ -199,6 +211,7 @@ static inline bool service_shared(const struct service *s)
     return s->shape != SERVICE_PLAIN;
 }
 int network_category(const network_t *n, const char *id); /* bit, -1 = unknown */
+const struct instrument *network_instrument(const network_t *n, const char *id);
 bool organisation_is(const struct organisation *o, const char *kind);
 /* Follows successor links from `number` to whoever is in force on `day`; 0 = nobody. */
 uint16_t network_in_force(const network_t *n, uint16_t number, int32_t day);

@@ -17,8 +17,9 @@
 #define SCRATCH_BYTES_MAX (64u << 20)
 #define NAME_TEXT_MAX     200u
 
-static const char *const SECTIONS[] = {"network", "organisations", "calendars", "ladders", "bases",
-                                       "clocks",  "services",      "settings",  "panels",  NULL};
+static const char *const SECTIONS[] = {"network", "organisations", "calendars", "ladders",
+                                       "bases",   "clocks",        "services",  "settings",
+                                       "panels",  "instruments",   NULL};
 enum {
     S_NETWORK,
     S_ORGS,
@@ -29,6 +30,7 @@ enum {
     S_SERVICES,
     S_SETTINGS,
     S_PANELS,
+    S_INSTRUMENTS,
     S_N
 };
 
@@ -115,8 +117,8 @@ static void add_category(void *arg, const struct sto_conf *at, const char *s)
 
 static void load_head(struct load *l, network_t *n, const char *id, const struct sto_conf *g)
 {
-    static const char *const KEYS[] = {"id",         "version",       "coordinator",
-                                       "categories", "teaser-always", NULL};
+    static const char *const KEYS[] = {
+        "id", "version", "coordinator", "categories", "teaser-always", "as-of", NULL};
     sto_conf_known(g, KEYS, "network", l->diags);
     n->id = load_need_str(l, g, "id");
     if (*n->id && id && *id && strcmp(id, n->id) != 0) {
@@ -134,6 +136,12 @@ static void load_head(struct load *l, network_t *n, const char *id, const struct
                  "\"identity\" ]");
     }
     n->teaser_always = network_load_categories(l, n, g, "teaser-always");
+    const char *day = load_str(l, g, "as-of", "", NAME_TEXT_MAX);
+    n->as_of_day = INT32_MIN;
+    if (*day && sto_day_parse(day, &n->as_of_day, NULL)) {
+        load_err(l, sto_conf_get(g, "as-of"), "bad-date",
+                 "as-of: '%s' is no date; expected \"2026-06-01\"", day);
+    }
 }
 
 static void load_coordinator(struct load *l, network_t *n, const struct sto_conf *g)
@@ -342,6 +350,7 @@ static void load_all(struct load *l, network_t *n, const char *id, const struct 
     network_load_bases(l, n, group_of(&s[S_BASES]));
     network_load_clocks(l, n, group_of(&s[S_CLOCKS]));
     network_load_services(l, n, group_of(&s[S_SERVICES]), group_of(&s[S_PANELS]));
+    network_load_instruments(l, n, group_of(&s[S_INSTRUMENTS]));
     network_load_settings(l, n, group_of(&s[S_SETTINGS]));
 }
 

@@ -7,27 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scenario_play.h"
+#include "scenario_view.h"
 
-#define TEXT_BYTES 300
-#define MINUTE_US  (INT64_C(60) * STO_US_PER_SEC)
+#define MINUTE_US (INT64_C(60) * STO_US_PER_SEC)
 
-struct view { /* what one expect group looks at */
-    struct play *p;
-    const struct case_state *s;
-    const struct token
-        *about; /* the token that the entry or expect.step names; NULL = none stands */
-    bool about_named;
-};
-
-static void text_add(char *text, const char *more)
+void text_add(char text[TEXT_BYTES], const char *more)
 {
     size_t used = strlen(text);
     (void)snprintf(text + used, TEXT_BYTES - used, "%s%s", used ? ", " : "", more);
 }
 
-static const char *party_text(const struct play *p, struct party party, bool with_desk, char *buf,
-                              size_t cap)
+const char *party_text(const struct play *p, struct party party, bool with_desk, char *buf,
+                       size_t cap)
 {
     const struct organisation *o = network_org(p->net, party.org);
     const struct desk *d = o && with_desk ? network_desk(o, party.desk) : NULL;
@@ -35,8 +26,7 @@ static const char *party_text(const struct play *p, struct party party, bool wit
     return buf;
 }
 
-/* "in_review" and "in-review" are one name. */
-static bool same_name(const char *a, const char *b)
+bool same_name(const char *a, const char *b)
 {
     for (; *a && *b; a++, b++) {
         char x = *a == '_' ? '-' : *a, y = *b == '_' ? '-' : *b;
@@ -47,7 +37,7 @@ static bool same_name(const char *a, const char *b)
     return *a == *b;
 }
 
-static const char *str_of(const struct view *v, const struct sto_conf *at)
+const char *str_of(const struct view *v, const struct sto_conf *at)
 {
     if (at->type != STO_CONF_STRING) {
         play_err(v->p, at, "wrong-type", "%s must be text in quotes", at->name);
@@ -56,8 +46,7 @@ static const char *str_of(const struct view *v, const struct sto_conf *at)
     return at->s;
 }
 
-/* Strings of an array or list; false with an error for anything else. */
-static bool strings(const struct view *v, const struct sto_conf *at)
+bool strings(const struct view *v, const struct sto_conf *at)
 {
     bool list = at->type == STO_CONF_ARRAY || at->type == STO_CONF_LIST;
     for (const struct sto_conf *c = list ? at->child : NULL; c; c = c->next) {
@@ -71,22 +60,27 @@ static bool strings(const struct view *v, const struct sto_conf *at)
 
 /* ---------------------------------------------------------- responsibility */
 
-static void check_party(const struct view *v, const struct sto_conf *at, struct party got,
-                        const char *what)
+void party_is(struct play *p, const struct sto_conf *at, const char *text, struct party got,
+              const char *what)
 {
-    const char *text = str_of(v, at);
     struct party want = {0};
     char found[TEXT_BYTES];
-    if (!text) {
-        return;
-    }
     bool nobody = strcmp(text, "nobody") == 0;
-    if (!nobody && !play_party(v->p, at, text, &want)) {
+    if (!nobody && !play_party(p, at, text, &want)) {
         return;
     }
     if (want.org != got.org || (want.desk != 0 && want.desk != got.desk)) {
-        play_err(v->p, at, what, "%s is '%s', expected '%s'", what,
-                 party_text(v->p, got, want.desk != 0, found, sizeof found), text);
+        play_err(p, at, what, "%s is '%s', expected '%s'", what,
+                 party_text(p, got, want.desk != 0, found, sizeof found), text);
+    }
+}
+
+void check_party(const struct view *v, const struct sto_conf *at, struct party got,
+                 const char *what)
+{
+    const char *text = str_of(v, at);
+    if (text) {
+        party_is(v->p, at, text, got, what);
     }
 }
 
@@ -100,9 +94,9 @@ static void check_sender(const struct view *v, const struct sto_conf *at)
     check_party(v, at, v->s->sender, "sender");
 }
 
-static bool waiting(const struct view *v, const struct token *t)
+bool waiting(const struct view *v, const struct token *t)
 {
-    return t->step < v->p->wf->n_steps && !step_is_stage(v->p->wf->steps[t->step].type);
+    return t->step < v->wf->n_steps && !step_is_stage(v->wf->steps[t->step].type);
 }
 
 static const struct clock *earliest(const struct view *v, uint16_t token)
@@ -118,9 +112,7 @@ static const struct clock *earliest(const struct view *v, uint16_t token)
     return first;
 }
 
-/* The token that an expectation is about: the named one, else the only one, else the earliest due.
- */
-static const struct token *token_about(const struct view *v)
+const struct token *token_about(const struct view *v)
 {
     const struct token *only = NULL;
     unsigned n = 0;
@@ -145,7 +137,7 @@ static void check_ball(const struct view *v, const struct sto_conf *at)
     const struct token *t = token_about(v);
     struct party ball = {0};
     if (t) {
-        ball = engine_ball(v->p->net, v->p->wf, v->s, t);
+        ball = engine_ball(v->p->net, v->wf, v->s, t);
     }
     check_party(v, at, ball, "ball");
 }
@@ -156,7 +148,7 @@ static bool stands_on(const struct view *v, const char *step)
 {
     for (unsigned i = 0; i < v->s->n_tokens; i++) {
         const struct token *t = &v->s->tokens[i];
-        if (waiting(v, t) && strcmp(v->p->wf->steps[t->step].id, step) == 0) {
+        if (waiting(v, t) && strcmp(v->wf->steps[t->step].id, step) == 0) {
             return true;
         }
     }
@@ -168,7 +160,7 @@ static void steps_text(const struct view *v, char text[TEXT_BYTES])
     text[0] = '\0';
     for (unsigned i = 0; i < v->s->n_tokens; i++) {
         if (waiting(v, &v->s->tokens[i])) {
-            text_add(text, v->p->wf->steps[v->s->tokens[i].step].id);
+            text_add(text, v->wf->steps[v->s->tokens[i].step].id);
         }
     }
 }
@@ -208,17 +200,28 @@ static const struct offer *newest_offer(const struct view *v, const struct token
     return newest;
 }
 
+const char *place_phase_name(uint8_t phase)
+{
+    static const char *const names[] = {"none", "queued", "offered", "reserved", "occupied"};
+    return phase <= PLACE_OCCUPIED ? names[phase] : "?";
+}
+
 /* The names that fit the token's state now: the offer's and the step's own. */
 static void state_texts(const struct view *v, const struct token *t, const char *names[2])
 {
     static const char *const seat[] = {"none", "queued", "invited", "recorded"};
     static const char *const meeting[] = {"none", "to-book", "booked"};
-    enum step_type type = v->p->wf->steps[t->step].type;
+    static const char *const panel[] = {"none", "queued", "asked", "on-agenda"};
+    enum step_type type = v->wf->steps[t->step].type;
     names[0] = names[1] = NULL;
     if (type == STEP_SESSION) {
         names[0] = t->phase <= SEAT_RECORDED ? seat[t->phase] : "?";
     } else if (type == STEP_MEETING) {
         names[0] = t->phase <= MEET_BOOKED ? meeting[t->phase] : "?";
+    } else if (type == STEP_PANEL) {
+        names[0] = t->phase <= PANEL_ON_AGENDA ? panel[t->phase] : "?";
+    } else if (type == STEP_PLACE) {
+        names[0] = place_phase_name(t->phase);
     } else if (type == STEP_HANDOVER || type == STEP_REFERRAL || type == STEP_CONSULT) {
         const struct offer *o = newest_offer(v, t);
         names[0] = o ? offer_state_name((enum offer_state)o->state) : "none";
@@ -242,7 +245,7 @@ static void check_state(const struct view *v, const struct sto_conf *at)
     state_texts(v, t, names);
     if (!same_name(names[0], want) && !(names[1] && same_name(names[1], want))) {
         play_err(v->p, at, "state", "step '%s' is '%s'%s%s%s, expected '%s'",
-                 v->p->wf->steps[t->step].id, names[0], names[1] ? " (handover '" : "",
+                 v->wf->steps[t->step].id, names[0], names[1] ? " (handover '" : "",
                  names[1] ? names[1] : "", names[1] ? "')" : "", want);
     }
 }
@@ -287,210 +290,6 @@ static void check_due(const struct view *v, const struct sto_conf *at)
     }
 }
 
-/* -------------------------------------------------------------- deliveries */
-
-static const char *const send_names[] = {
-    [SEND_OFFER] = "offer",           [SEND_TASK] = "task",
-    [SEND_NOTICE] = "notice",         [SEND_REMINDER] = "reminder",
-    [SEND_ESCALATION] = "escalation", [SEND_WITHDRAWN] = "withdrawn",
-    [SEND_CLOSED] = "closed",         [SEND_PACKAGE] = "package",
-    [SEND_UPDATE] = "update",         [SEND_RECORD] = "record"};
-#define SEND_NAMES (sizeof send_names / sizeof send_names[0])
-
-static const char *send_text(const struct play *p, const struct send *s, char *buf, size_t cap)
-{
-    char party[2 * STO_NAME_BYTES_MAX + 2];
-    (void)snprintf(buf, cap, "%s:%s", s->kind < SEND_NAMES ? send_names[s->kind] : "?",
-                   party_text(p, s->to, true, party, sizeof party));
-    return buf;
-}
-
-static bool send_fits(const struct play *p, const struct send *s, const char *want)
-{
-    char got[3 * STO_NAME_BYTES_MAX];
-    (void)send_text(p, s, got, sizeof got);
-    if (strchr(want, '/')) {
-        return strcmp(got, want) == 0;
-    }
-    char *slash = strchr(got, '/');
-    if (slash) {
-        *slash = '\0';
-    }
-    return strcmp(got, want) == 0;
-}
-
-static bool send_known(const struct view *v, const struct sto_conf *at)
-{
-    const char *colon = strchr(at->s, ':');
-    struct party party;
-    for (unsigned i = 1; colon && i < SEND_NAMES; i++) {
-        size_t n = (size_t)(colon - at->s);
-        if (strlen(send_names[i]) == n && strncmp(send_names[i], at->s, n) == 0) {
-            return play_party(v->p, at, colon + 1, &party);
-        }
-    }
-    play_err(v->p, at, "unknown-delivery", "'%s' is no delivery: write kind:organisation", at->s);
-    return false;
-}
-
-static void sends_text(const struct view *v, char text[TEXT_BYTES])
-{
-    const struct world_send *sends;
-    size_t n = world_sends(v->p->w, &sends);
-    char one[3 * STO_NAME_BYTES_MAX];
-    text[0] = '\0';
-    for (size_t i = v->p->sends_seen; i < n; i++) {
-        text_add(text, send_text(v->p, &sends[i].send, one, sizeof one));
-    }
-}
-
-static bool was_sent(const struct view *v, const char *want)
-{
-    const struct world_send *sends;
-    size_t n = world_sends(v->p->w, &sends);
-    for (size_t i = v->p->sends_seen; i < n; i++) {
-        if (send_fits(v->p, &sends[i].send, want)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void check_deliveries(const struct view *v, const struct sto_conf *at, bool wanted)
-{
-    char found[TEXT_BYTES];
-    if (!strings(v, at)) {
-        return;
-    }
-    for (const struct sto_conf *c = at->child; c; c = c->next) {
-        if (send_known(v, c) && was_sent(v, c->s) != wanted) {
-            sends_text(v, found);
-            play_err(v->p, at, at->name, "'%s' was %s; sent were [%s]", c->s,
-                     wanted ? "not sent" : "sent", found);
-        }
-    }
-}
-
-static void check_sent(const struct view *v, const struct sto_conf *at)
-{
-    check_deliveries(v, at, true);
-}
-
-static void check_not_sent(const struct view *v, const struct sto_conf *at)
-{
-    check_deliveries(v, at, false);
-}
-
-/* -------------------------------------------------------------------- data */
-
-static bool field_at(const struct view *v, const struct sto_conf *at, const char *id, unsigned *ix)
-{
-    int found = workflow_field(v->p->wf, id);
-    if (found < 0) {
-        play_err(v->p, at, "unknown-field", "field '%s' is not known", id);
-        return false;
-    }
-    *ix = (unsigned)found;
-    return true;
-}
-
-static void check_fields(const struct view *v, const struct sto_conf *at, uint64_t got)
-{
-    uint64_t want = 0;
-    unsigned ix;
-    char found[TEXT_BYTES] = "";
-    if (!strings(v, at)) {
-        return;
-    }
-    for (const struct sto_conf *c = at->child; c; c = c->next) {
-        if (!field_at(v, c, c->s, &ix)) {
-            return;
-        }
-        want |= UINT64_C(1) << ix;
-    }
-    for (unsigned i = 0; i < v->p->wf->n_fields; i++) {
-        if (got >> i & 1) {
-            text_add(found, v->p->wf->fields[i].id);
-        }
-    }
-    if (want != got) {
-        play_err(v->p, at, at->name, "%s were [%s]", at->name, found);
-    }
-}
-
-static void check_released(const struct view *v, const struct sto_conf *at)
-{
-    const struct world_send *sends;
-    size_t n = world_sends(v->p->w, &sends);
-    uint64_t fields = 0;
-    for (size_t i = v->p->sends_seen; i < n; i++) {
-        fields |= sends[i].send.fields;
-    }
-    check_fields(v, at, fields);
-}
-
-static void check_held_back(const struct view *v, const struct sto_conf *at)
-{
-    const struct world_send *sends;
-    size_t n = world_sends(v->p->w, &sends);
-    uint64_t fields = 0;
-    for (size_t i = v->p->sends_seen; i < n; i++) {
-        fields |= sends[i].send.held_back;
-    }
-    check_fields(v, at, fields);
-}
-
-static void check_clear(const struct view *v, const struct sto_conf *at)
-{
-    unsigned ix;
-    if (!strings(v, at)) {
-        return;
-    }
-    for (const struct sto_conf *c = at->child; c; c = c->next) {
-        if (field_at(v, c, c->s, &ix) && (v->s->fields_set >> ix & 1)) {
-            play_err(v->p, c, "clear", "field '%s' is set, expected to have no value", c->s);
-        }
-    }
-}
-
-static bool value_is(const struct wf_field *f, const struct field_value *got,
-                     const struct sto_conf *want)
-{
-    if (!got->set) {
-        return false;
-    }
-    if (want->type == STO_CONF_INT || want->type == STO_CONF_BOOL) {
-        return got->i == want->i;
-    }
-    if (want->type != STO_CONF_STRING) {
-        return false;
-    }
-    int32_t day;
-    if (f->type == FIELD_CODE && !f->sealed) {
-        return got->i >= 0 && got->i < f->n_values && strcmp(f->values[got->i], want->s) == 0;
-    }
-    if (f->type == FIELD_DATE && !f->sealed) {
-        return sto_day_parse(want->s, &day, NULL) == 0 && got->i == day;
-    }
-    return got->n == strlen(want->s) && (got->n == 0 || memcmp(got->s, want->s, got->n) == 0);
-}
-
-static void check_data(const struct view *v, const struct sto_conf *at)
-{
-    const struct case_data *d = world_data(v->p->w, &v->p->id);
-    unsigned ix;
-    if (at->type != STO_CONF_GROUP) {
-        play_err(v->p, at, "wrong-type", "data must be a group of fields");
-        return;
-    }
-    for (const struct sto_conf *c = at->child; c; c = c->next) {
-        if (field_at(v, c, c->name, &ix) && !value_is(&v->p->wf->fields[ix], &d->v[ix], c)) {
-            play_err(v->p, c, "data", "field '%s' %s", c->name,
-                     d->v[ix].set ? "has another value" : "has no value");
-        }
-    }
-}
-
 /* ----------------------------------------------------------------- outcome */
 
 static void check_outcome(const struct view *v, const struct sto_conf *at)
@@ -506,8 +305,8 @@ static void check_outcome(const struct view *v, const struct sto_conf *at)
                  want);
         return;
     }
-    if (v->s->outcome_step < v->p->wf->n_steps) {
-        got = v->p->wf->steps[v->s->outcome_step].outcome;
+    if (v->s->outcome_step < v->wf->n_steps) {
+        got = v->wf->steps[v->s->outcome_step].outcome;
     }
     if (strcmp(got ? got : "closed", want) != 0) {
         play_err(v->p, at, "outcome", "the case ended as '%s', expected '%s'", got ? got : "closed",
@@ -517,15 +316,43 @@ static void check_outcome(const struct view *v, const struct sto_conf *at)
 
 /* ------------------------------------------------------------------- table */
 
+static void check_nothing(const struct view *v, const struct sto_conf *at)
+{
+    (void)v;
+    (void)at; /* `step` says what others are about; expect_all_cases() checks the others */
+}
+
 static const struct {
     const char *key;
-    void (*check)(const struct view *v, const struct sto_conf *at);
+    expect_fn *check;
 } checks[] = {
-    {"holder", check_holder},     {"sender", check_sender},       {"ball", check_ball},
-    {"steps", check_steps},       {"state", check_state},         {"clock", check_clock},
-    {"due", check_due},           {"sent", check_sent},           {"not-sent", check_not_sent},
-    {"released", check_released}, {"held-back", check_held_back}, {"clear", check_clear},
-    {"data", check_data},         {"outcome", check_outcome},
+    {"step", check_nothing},
+    {"holders", check_nothing},
+    {"holder", check_holder},
+    {"sender", check_sender},
+    {"ball", check_ball},
+    {"steps", check_steps},
+    {"state", check_state},
+    {"clock", check_clock},
+    {"due", check_due},
+    {"sent", expect_sent},
+    {"not-sent", expect_not_sent},
+    {"released", expect_released},
+    {"held-back", expect_held_back},
+    {"clear", expect_clear},
+    {"data", expect_data},
+    {"outcome", check_outcome},
+    {"waits-for", expect_waits_for},
+    {"clocks", expect_clocks},
+    {"places", expect_places},
+    {"consents", expect_consents},
+    {"count", expect_count},
+    {"roles", expect_roles},
+    {"workflow", expect_workflow},
+    {"kept", expect_kept},
+    {"left", expect_left},
+    {"free", check_nothing},
+    {"waiting", check_nothing},
 };
 #define CHECKS (sizeof checks / sizeof checks[0])
 
@@ -534,10 +361,16 @@ static bool find_about(struct view *v, const struct sto_conf *entry, const struc
 {
     const struct sto_conf *named = sto_conf_get(expect, "step");
     const struct sto_conf *at = named ? named : sto_conf_get(entry, "step");
+    const struct sto_conf *by = sto_conf_get(entry, "by");
+    struct party actor = {0};
     if (!at || at->type != STO_CONF_STRING) {
         return !named;
     }
-    uint16_t step = play_step(v->p, at, at->s);
+    if (by && by->type == STO_CONF_STRING && strcmp(by->s, "broker") != 0 &&
+        !play_party(v->p, by, by->s, &actor)) {
+        return false;
+    }
+    uint16_t step = play_step_of(v->p, at, at->s, actor.org);
     for (unsigned i = 0; i < v->s->n_tokens; i++) {
         if (v->s->tokens[i].step == step) {
             v->about = &v->s->tokens[i];
@@ -553,10 +386,11 @@ static bool find_about(struct view *v, const struct sto_conf *entry, const struc
 
 void expect_check(struct play *p, const struct sto_conf *entry, const struct sto_conf *expect)
 {
-    const char *keys[CHECKS + 2] = {"step"};
-    struct view v = {.p = p, .s = world_case(p->w, &p->id)};
+    const char *keys[CHECKS + 1] = {NULL};
+    const struct play_case *c = play_case(p);
+    struct view v = {.p = p, .wf = c->wf, .id = c->id, .s = world_case(p->w, &c->id)};
     for (size_t i = 0; i < CHECKS; i++) {
-        keys[i + 1] = checks[i].key;
+        keys[i] = checks[i].key;
     }
     if (expect->type != STO_CONF_GROUP) {
         play_err(p, expect, "wrong-type", "expect must be a group { }");

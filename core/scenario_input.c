@@ -48,17 +48,83 @@ bool play_party(struct play *p, const struct sto_conf *at, const char *text, str
 
 uint16_t play_step(struct play *p, const struct sto_conf *at, const char *id)
 {
-    uint16_t step = workflow_step(p->wf, id);
+    const workflow_t *wf = play_case(p)->wf;
+    uint16_t step = workflow_step(wf, id);
     if (step == WF_NONE) {
         const char *ids[STO_WF_STEPS_MAX + 1] = {NULL};
-        for (unsigned i = 0; i < p->wf->n_steps; i++) {
-            ids[i] = p->wf->steps[i].id;
+        for (unsigned i = 0; i < wf->n_steps; i++) {
+            ids[i] = wf->steps[i].id;
         }
-        const char *near = sto_nearest(id, ids);
-        play_err(p, at, "unknown-step", "step '%s' is not known%s%s%s", id,
-                 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+        play_unknown(p, at, "unknown-step", "step", id, ids);
     }
     return step;
+}
+
+/* Is `id` the name `plain`, but for the numbers of branches? "ask#2" is "ask". */
+static bool is_plain(const char *id, const char *plain)
+{
+    while (*id) {
+        if (*id == '#') {
+            id += 1 + strspn(id + 1, "0123456789");
+        } else if (*id++ != *plain++) {
+            return false;
+        }
+    }
+    return *plain == '\0';
+}
+
+/* The organisation of the branch that a step stands in; 0 = none. */
+static uint16_t branch_org(const struct play *p, const workflow_t *wf, const struct wf_step *s)
+{
+    const struct case_state *state = world_case(p->w, &play_case(p)->id);
+    if (s->branch == 0 || s->each >= wf->n_steps || !state) {
+        return 0;
+    }
+    unsigned role = wf->steps[s->each].over + (unsigned)s->branch;
+    return role < wf->n_roles ? state->roles[role].at.org : 0;
+}
+
+uint16_t play_step_of(struct play *p, const struct sto_conf *at, const char *id, uint16_t org)
+{
+    const struct play_case *c = play_case(p);
+    uint16_t found = workflow_step(c->wf, id);
+    unsigned branches = 0;
+    for (uint16_t i = 0; found == WF_NONE && i < c->wf->n_steps; i++) {
+        const struct wf_step *s = &c->wf->steps[i];
+        if (s->branch == 0 || !is_plain(s->id, id)) {
+            continue;
+        }
+        branches++;
+        found = branch_org(p, c->wf, s) == org && org != 0 ? i : found;
+    }
+    if (found == WF_NONE && branches > 0) {
+        play_err(p, at, "unknown-step",
+                 "step '%s' has a branch for each organisation, and none for this one; name it, "
+                 "for instance '%s#1'",
+                 id, id);
+        return WF_NONE;
+    }
+    return found == WF_NONE ? play_step(p, at, id) : found;
+}
+
+const struct service *play_shared(struct play *p, const struct sto_conf *at, const char *id)
+{
+    const struct service *s = network_service_by_id(p->net, id);
+    if (s && s->shape != SERVICE_PLAIN) {
+        return s;
+    }
+    const char *ids[STO_SERVICES_MAX + 1] = {NULL};
+    for (unsigned i = 0, n = 0; i < p->net->n_services; i++) {
+        if (p->net->services[i].shape != SERVICE_PLAIN) {
+            ids[n++] = p->net->services[i].id;
+        }
+    }
+    const char *near = sto_nearest(id, ids);
+    play_err(p, at, "unknown-session",
+             "'%s' is no service with dates, places or a quota, and no "
+             "panel%s%s%s",
+             id, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return NULL;
 }
 
 bool play_time(struct play *p, const struct sto_conf *g, const char *key, int64_t *out)
@@ -79,38 +145,53 @@ bool play_time(struct play *p, const struct sto_conf *g, const char *key, int64_
 
 /* ------------------------------------------------------------------ values */
 
-static const char *nearest_field(const struct play *p, const char *id)
+bool input_value(const workflow_t *wf, const struct sto_conf *v, struct in_field *out)
 {
-    const char *ids[STO_WF_FIELDS_MAX + 1] = {NULL};
-    for (unsigned i = 0; i < p->wf->n_fields; i++) {
-        ids[i] = p->wf->fields[i].id;
-    }
-    return sto_nearest(id, ids);
-}
-
-/* An unknown field goes to the engine as it is when the scenario expects a refusal. */
-static bool one_field(struct play *p, const struct sto_conf *v, bool refused, struct in_field *out)
-{
-    int ix = workflow_field(p->wf, v->name);
-    if (ix < 0 && !refused) {
-        const char *near = nearest_field(p, v->name);
-        play_err(p, v, "unknown-field", "field '%s' is not known%s%s%s", v->name,
-                 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-        return false;
-    }
-    out->name = v->name;
+    int ix = workflow_field(wf, v->name);
+    *out = (struct in_field){.name = v->name};
     if (v->type == STO_CONF_INT || v->type == STO_CONF_BOOL) {
         out->type = v->type == STO_CONF_INT ? IN_INT : IN_BOOL;
         out->i = v->i;
         return true;
     }
     if (v->type != STO_CONF_STRING) {
-        play_err(p, v, "field-value", "field '%s' takes a number, true or false, or text", v->name);
         return false;
     }
-    out->type = ix >= 0 && p->wf->fields[ix].sealed ? IN_SEALED : IN_TEXT;
+    out->type = ix >= 0 && wf->fields[ix].sealed ? IN_SEALED : IN_TEXT;
     out->s = (const uint8_t *)v->s;
     out->n = (uint32_t)strlen(v->s);
+    return true;
+}
+
+/* An unknown field goes to the engine as it is when the scenario expects a refusal. */
+static bool one_field(struct play *p, const struct sto_conf *v, bool refused, struct in_field *out)
+{
+    const workflow_t *wf = play_case(p)->wf;
+    if (workflow_field(wf, v->name) < 0 && !refused) {
+        const char *ids[STO_WF_FIELDS_MAX + 1] = {NULL};
+        for (unsigned i = 0; i < wf->n_fields; i++) {
+            ids[i] = wf->fields[i].id;
+        }
+        play_unknown(p, v, "unknown-field", "field", v->name, ids);
+        return false;
+    }
+    if (!input_value(wf, v, out)) {
+        play_err(p, v, "field-value",
+                 "field '%s' takes a number, true or false, or text; a decimal number stands in "
+                 "quotes",
+                 v->name);
+        return false;
+    }
+    return true;
+}
+
+/* `set`, `names` and `step` are of a case. */
+static bool needs_case(struct play *p, const struct sto_conf *at)
+{
+    if (p->case_ix >= p->n_cases) {
+        play_err(p, at, "missing-key", "case: %s needs one", at->name);
+        return false;
+    }
     return true;
 }
 
@@ -120,6 +201,9 @@ static bool fields_of(struct play *p, const struct sto_conf *g, struct made_inpu
     bool refused = sto_conf_get(g, "refused") != NULL, ok = true;
     if (!set) {
         return true;
+    }
+    if (!needs_case(p, set)) {
+        return false;
     }
     if (set->type != STO_CONF_GROUP || set->n_children > STO_WF_FIELDS_MAX) {
         play_err(p, set, "wrong-type", "set must be a group of at most %u fields",
@@ -134,24 +218,49 @@ static bool fields_of(struct play *p, const struct sto_conf *g, struct made_inpu
     return ok;
 }
 
-static bool one_name(struct play *p, const struct sto_conf *v, struct in_name *out)
+/* One organisation of a role. */
+static bool one_name(struct play *p, const struct sto_conf *at, const char *role,
+                     struct made_input *out)
 {
     struct party party;
-    if (v->type != STO_CONF_STRING) {
-        play_err(p, v, "wrong-type", "names: role '%s' takes an organisation", v->name);
+    if (at->type != STO_CONF_STRING) {
+        play_err(p, at, "wrong-type", "names: role '%s' takes organisations", role);
         return false;
     }
-    if (workflow_role(p->wf, v->name) < 0) {
-        play_err(p, v, "unknown-role", "role '%s' is not known", v->name);
+    if (!play_party(p, at, at->s, &party)) {
         return false;
     }
-    if (!play_party(p, v, v->s, &party)) {
+    if (out->in.n_names == STO_WF_ROLES_MAX) {
+        play_err(p, at, "wrong-type", "names: at most %u organisations in all", STO_WF_ROLES_MAX);
         return false;
     }
     const struct organisation *o = network_org(p->net, party.org);
     const struct desk *d = party.desk ? network_desk(o, party.desk) : NULL;
-    *out = (struct in_name){.role = v->name, .org = o->id, .desk = d ? d->id : ""};
+    out->names[out->in.n_names++] =
+        (struct in_name){.role = role, .org = o->id, .desk = d ? d->id : ""};
     return true;
+}
+
+/* What `names` says of one role: an organisation, or several for a role with many. */
+static bool one_role(struct play *p, const struct sto_conf *v, struct made_input *out)
+{
+    const workflow_t *wf = play_case(p)->wf;
+    bool ok = true;
+    if (workflow_role(wf, v->name) < 0) {
+        const char *ids[STO_WF_ROLES_MAX + 1] = {NULL};
+        for (unsigned i = 0; i < wf->n_roles; i++) {
+            ids[i] = wf->roles[i].id;
+        }
+        play_unknown(p, v, "unknown-role", "role", v->name, ids);
+        return false;
+    }
+    if (v->type != STO_CONF_ARRAY && v->type != STO_CONF_LIST) {
+        return one_name(p, v, v->name, out);
+    }
+    for (const struct sto_conf *c = v->child; c; c = c->next) {
+        ok = one_name(p, c, v->name, out) && ok;
+    }
+    return ok;
 }
 
 static bool names_of(struct play *p, const struct sto_conf *g, struct made_input *out)
@@ -161,14 +270,15 @@ static bool names_of(struct play *p, const struct sto_conf *g, struct made_input
     if (!names) {
         return true;
     }
-    if (names->type != STO_CONF_GROUP || names->n_children > STO_WF_ROLES_MAX) {
-        play_err(p, names, "wrong-type", "names must be a group of at most %u roles",
-                 STO_WF_ROLES_MAX);
+    if (!needs_case(p, names)) {
+        return false;
+    }
+    if (names->type != STO_CONF_GROUP) {
+        play_err(p, names, "wrong-type", "names must be a group of roles");
         return false;
     }
     for (const struct sto_conf *v = names->child; v; v = v->next) {
-        ok = one_name(p, v, &out->names[out->in.n_names]) && ok;
-        out->in.n_names++;
+        ok = one_role(p, v, out) && ok;
     }
     out->in.names = out->names;
     return ok;
@@ -206,31 +316,50 @@ static void empty_input(struct made_input *out)
 
 /* ------------------------------------------------------------------- start */
 
+/* The same number is the same client; each of a group has the next one. */
+static void client_of(struct play *p, const struct sto_conf *start, struct input *in)
+{
+    const struct play_case *c = play_case(p);
+    int64_t n = sto_conf_int(start, "client", 0, 0, CLIENT_NUMBER_MAX, p->l->diags);
+    if (n == 0) {
+        return;
+    }
+    n += c->number ? c->number - 1 : 0;
+    for (unsigned i = 0; i < 8; i++) {
+        in->client.b[8 + i] = (uint8_t)(n >> (8 * (7 - i)));
+    }
+    sto_uuid_v8(&in->client, in->client.b, in->client.b[15]);
+}
+
+static bool home_of(struct play *p, const struct sto_conf *start, struct input *in)
+{
+    const struct sto_conf *home = sto_conf_get(start, "home");
+    struct party party;
+    in->home = sto_conf_str(start, "home", "", p->l->diags);
+    bool check = home && in->home[0] && !sto_conf_get(start, "refused");
+    return !check || play_party(p, home, in->home, &party);
+}
+
 bool input_of_start(struct play *p, const struct sto_conf *start, struct made_input *out)
 {
-    static const char *const keys[] = {"by",    "worker",  "client", "home", "set",
-                                       "names", "refused", "expect", NULL};
+    static const char *const keys[] = {"by",      "worker",   "client", "home",   "set", "names",
+                                       "refused", "workflow", "count",  "expect", NULL};
+    size_t errors = sto_diags_errors(p->l->diags);
+    bool own = p->own && sto_conf_get(start->parent, "name"); /* no entry around it */
     sto_conf_known(start, keys, "start", p->l->diags);
     empty_input(out);
     out->in.kind = EVENT_START;
     bool ok = actor_of(p, start, &out->in);
     ok = fields_of(p, start, out) && ok;
     ok = names_of(p, start, out) && ok;
+    ok = home_of(p, start, &out->in) && ok;
     out->in.worker = sto_conf_str(start, "worker", "", p->l->diags);
-    int64_t client = sto_conf_int(start, "client", 0, 0, CLIENT_NUMBER_MAX, p->l->diags);
-    if (client != 0) {
-        for (unsigned i = 0; i < 8; i++) {
-            out->in.client.b[8 + i] = (uint8_t)(client >> (8 * (7 - i)));
-        }
-        sto_uuid_v8(&out->in.client, out->in.client.b, out->in.client.b[15]);
+    client_of(p, start, &out->in);
+    if (!own && sto_conf_get(start, "expect")) {
+        play_err(p, sto_conf_get(start, "expect"), "unknown-key",
+                 "expect stands in the entry, beside start");
     }
-    const struct sto_conf *home = sto_conf_get(start, "home");
-    out->in.home = sto_conf_str(start, "home", "", p->l->diags);
-    struct party party;
-    if (home && out->in.home[0] && !sto_conf_get(start, "refused")) {
-        ok = play_party(p, home, out->in.home, &party) && ok;
-    }
-    return ok;
+    return ok && sto_diags_errors(p->l->diags) == errors;
 }
 
 /* ----------------------------------------------------------------- entries */
@@ -243,22 +372,26 @@ static bool token_of(struct play *p, const struct sto_conf *entry, struct input 
         p->failed = p->failed || at;
         return !at;
     }
-    uint16_t step = play_step(p, at, id);
+    if (!needs_case(p, at)) {
+        return false;
+    }
+    uint16_t step = play_step_of(p, at, id, in->actor.org);
     if (step == WF_NONE) {
         return false;
     }
-    if (p->last_token[step] == 0) {
+    if (play_case(p)->last_token[step] == 0) {
         play_err(p, at, "step-not-reached", "step '%s' was not reached yet", id);
         return false;
     }
-    in->token = p->last_token[step];
+    in->token = play_case(p)->last_token[step];
+    in->entry = play_case(p)->last_entry[step];
     return true;
 }
 
 /* Words that name what an event is about; one at most. */
 static bool name_of(struct play *p, const struct sto_conf *entry, struct input *in)
 {
-    static const char *const keys[] = {"message", "consent", "to"};
+    static const char *const keys[] = {"message", "consent", "to", "for"};
     const struct sto_conf *found = NULL;
     for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct sto_conf *at = sto_conf_get(entry, keys[i]);
@@ -277,6 +410,12 @@ static bool name_of(struct play *p, const struct sto_conf *entry, struct input *
     return !org || play_party(p, found, in->name, &party);
 }
 
+bool event_to_shared(enum event_kind k)
+{
+    return k == EVENT_SESSION_RECORD || k == EVENT_SESSION_MOVE || k == EVENT_GROUP_OPEN ||
+           k == EVENT_QUOTA_RETURN;
+}
+
 static bool kind_of(struct play *p, const struct sto_conf *entry, struct input *in)
 {
     const struct sto_conf *at = sto_conf_need(entry, "event", STO_CONF_STRING, p->l->diags);
@@ -291,7 +430,7 @@ static bool kind_of(struct play *p, const struct sto_conf *entry, struct input *
         play_err(p, at, "unknown-event", "event '%s' is not known or not for a timeline", at->s);
         return false;
     }
-    bool session = in->kind == EVENT_SESSION_RECORD || in->kind == EVENT_SESSION_MOVE;
+    bool session = event_to_shared(in->kind);
     const struct sto_conf *to_session = sto_conf_get(entry, "session");
     if (session != (to_session != NULL)) {
         play_err(p, at, "session-event", "event '%s' %s", at->s,
@@ -332,6 +471,29 @@ static bool second_of(struct play *p, const struct sto_conf *entry, struct input
     return true;
 }
 
+/* Numbers that mean something with some events only. */
+static bool number_of(struct play *p, const struct sto_conf *entry, struct input *in)
+{
+    static const struct {
+        const char *key;
+        enum event_kind event;
+    } rows[] = {
+        {"place", EVENT_WAITLIST}, {"days", EVENT_ATTENDANCE}, {"places", EVENT_QUOTA_RETURN}};
+    bool ok = true;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct sto_conf *at = sto_conf_get(entry, rows[i].key);
+        int64_t n = sto_conf_int(entry, rows[i].key, 0, 0, UINT16_MAX, p->l->diags);
+        if (at && in->kind != 0 && in->kind != rows[i].event) {
+            play_err(p, at, "wrong-key", "%s does not belong to event '%s'", rows[i].key,
+                     event_kind_name(in->kind));
+            ok = false;
+        } else if (at) {
+            in->place = (uint16_t)n;
+        }
+    }
+    return ok;
+}
+
 bool input_of_entry(struct play *p, const struct sto_conf *entry, struct made_input *out)
 {
     empty_input(out);
@@ -346,7 +508,7 @@ bool input_of_entry(struct play *p, const struct sto_conf *entry, struct made_in
     ok = fields_of(p, entry, out) && ok;
     ok = names_of(p, entry, out) && ok;
     in->offer = (uint16_t)sto_conf_int(entry, "offer", 0, 0, UINT16_MAX, d);
-    in->place = (uint16_t)sto_conf_int(entry, "place", 0, 0, UINT16_MAX, d);
+    ok = number_of(p, entry, in) && ok;
     in->exit = sto_conf_str(entry, "exit", "", d);
     in->worker = sto_conf_str(entry, "worker", "", d);
     in->desk = sto_conf_str(entry, "desk", "", d);
@@ -354,7 +516,9 @@ bool input_of_entry(struct play *p, const struct sto_conf *entry, struct made_in
     in->home = sto_conf_str(entry, "home", "", d);
     in->valid_reason = sto_conf_bool(entry, "valid-reason", false, d);
     in->by_client = sto_conf_bool(entry, "by-client", false, d);
-    in->subject_case = p->id;
+    if (p->case_ix < p->n_cases) {
+        in->subject_case = play_case(p)->id;
+    }
     (void)play_time(p, entry, "at-time", &in->at_us);
     (void)play_time(p, entry, "new-time", &in->at2_us);
     return ok && !p->failed;

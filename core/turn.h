@@ -28,6 +28,8 @@ extern int saatto_plant;
 #define RUNG_CAP           0xffu   /* send.rung: the coordinator's mandatory task */
 #define END_GIVEN_BACK     2 /* phase of an end that a give-back stopped: the holder must close */
 #define END_WAITS          1 /* phase of an end that waits for the right of return */
+#define END_CONTINUES      3 /* ... that goes on in another workflow by its clock, at once */
+#define END_NO_NEXT        4 /* ... whose next workflow is not deployed: the holder must act */
 
 struct turn {
     const struct engine_ctx *ctx;
@@ -43,9 +45,16 @@ struct turn {
     int rc;           /* first failure, negative; 0 */
     unsigned entered; /* steps entered in this turn */
     unsigned sends_cap, mails_cap;
-    struct send spill;                             /* where a send goes that no longer fits */
+    struct send spill; /* where a send goes that no longer fits */
+    struct mail spill_mail;
+    const struct case_data *data;                  /* contents, by the fields of `wf` */
     uint64_t fresh;                                /* fields that the event brought */
     struct field_value fresh_v[STO_WF_FIELDS_MAX]; /* read only where `fresh` says */
+};
+
+#define WF_ANY_BASIS 0xffu
+struct basis_found {
+    uint16_t basis, version;
 };
 
 /* ---- engine.c */
@@ -68,8 +77,14 @@ struct party role_bind(struct turn *t, unsigned role); /* binds if it can; org 0
 void role_set(struct turn *t, unsigned role, struct party p);
 struct party party_of(struct turn *t, uint8_t party);          /* binds a role; client -> org 0 */
 struct party party_known(const struct turn *t, uint8_t party); /* never binds */
-uint8_t step_addressee(const struct wf_step *w); /* party code of who works: role, or helps */
-int names_take(struct turn *t, uint32_t roles);  /* in->names; roles that must be named */
+uint8_t step_addressee(const struct wf_step *w);  /* party code of who works: role, or helps */
+bool step_has_addressee(const struct wf_step *w); /* its work is somebody's of the case */
+#define PARTIES_MAX 32u
+/* A list of parties with each role that has `many` as the roles of its organisations, bound or not:
+ * so that a position means the same as long as the step stands. */
+unsigned parties_flat(const workflow_t *wf, const uint8_t *list, unsigned n, uint8_t *out);
+struct party service_party(const struct turn *t, uint16_t service); /* who gives it today; org 0 */
+int names_take(struct turn *t, uint32_t roles); /* in->names; roles that must be named */
 void worker_set(char *worker, const char *name);
 
 /* ---- engine_data.c: fields and conditions */
@@ -91,11 +106,17 @@ struct send *send_offer(struct turn *t, enum send_kind kind, struct party to,
                         const struct offer *o);
 /* Put into the send what is set and covered; the rest is held back. */
 void send_release(struct turn *t, struct send *x, uint64_t fields);
-bool basis_covers(struct turn *t, uint16_t org, unsigned category, uint16_t *basis,
-                  uint16_t *version);
+/* `needs`: the consent that alone counts, or WF_ANY_BASIS. */
+bool basis_covers(struct turn *t, uint16_t org, unsigned category, uint8_t needs,
+                  struct basis_found *out);
+/* Something of the fields is set and nothing of it may leave. */
+bool all_uncovered(struct turn *t, uint64_t fields, uint8_t needs, uint16_t org);
+/* All that the step must bring is set and covered; without it nothing is sent. */
+bool must_holds(struct turn *t, const struct wf_step *w, uint16_t org);
 void send_escalation(struct turn *t, const struct clock *c, unsigned rung, enum rung_to to);
-void mail_add(struct turn *t, enum mail_kind kind, const struct token *tok, uint16_t service,
-              int64_t until_us);
+struct mail *mail_add(struct turn *t, enum mail_kind kind, const struct token *tok,
+                      uint16_t service) __attribute__((returns_nonnull));
+void sends_hush(struct turn *t); /* what a hidden step may not say to the holder */
 
 /* ---- engine_clock.c */
 struct sto_duration clock_duration(const struct turn *t, const struct wf_step *w,
@@ -121,6 +142,12 @@ void within_start(struct turn *t, uint16_t token, int64_t from_us);
 int64_t when_due_us(const struct turn *t, const struct wf_when *w, int64_t from_us,
                     const struct calendar *cal, bool end_of_day);
 void sides_arm(struct turn *t, uint16_t host, int64_t from_us);
+struct sto_duration starts_duration(const struct turn *t, const struct wf_starts *x);
+unsigned attendance_days(const struct turn *t, unsigned setting, unsigned days);
+void within_or_default(struct turn *t, uint16_t id); /* from now; nothing waits for ever */
+int64_t within_due(struct turn *t, uint16_t id);     /* 0 = it has none */
+/* The step's own time must not end before what follows a date of the service. */
+void within_reach(struct turn *t, uint16_t id, uint16_t service, int64_t date_us);
 int clock_fire(struct turn *t);       /* EVENT_CLOCK */
 int clocks_restarted(struct turn *t); /* EVENT_RESTARTED */
 const struct wf_step *step_of(const struct turn *t, const struct token *tok);
@@ -157,11 +184,49 @@ int task_decline(struct turn *t);
 int task_take_up(struct turn *t);
 int meeting_book(struct turn *t);
 int meeting_no_show(struct turn *t);
-int session_mail(struct turn *t);
+int mail_in(struct turn *t); /* EVENT_MAIL, to the step it is for */
 /* An exit that a person may choose by name; else EXIT_NONE with a failure. */
 uint8_t exit_choose(struct turn *t, const struct wf_step *w);
 bool exit_is_event(const workflow_t *wf, uint8_t exit);
+bool exit_choosable(const workflow_t *wf, uint8_t exit);
 void work_send(struct turn *t, uint16_t id); /* the addressee's SEND_TASK */
+/* Pick the actor's work among these types: 0, 1 = late (done), or a failure. */
+int work_pick(struct turn *t, uint32_t types, struct token **tok);
+void tell_holder(struct turn *t, uint16_t id);
+#define TYPE(x) (UINT32_C(1) << (x))
+
+/* ---- what cases share: engine_session.c, engine_place.c, engine_panel.c */
+void session_enter(struct turn *t, uint16_t id);
+int session_mail(struct turn *t, uint16_t id);
+int session_interrupt(struct turn *t, uint16_t id);
+bool session_is_series(const struct wf_step *w);
+uint16_t session_dates(const struct turn *t, const struct wf_step *w); /* 1 = no series */
+void place_enter(struct turn *t, uint16_t id);
+int place_mail(struct turn *t, uint16_t id);
+int place_answer(struct turn *t);
+void place_unanswered(struct turn *t, uint16_t id);
+void panel_enter(struct turn *t, uint16_t id);
+int panel_mail(struct turn *t, uint16_t id);
+int panel_answer(struct turn *t);
+int panel_postpone(struct turn *t);
+/* Give back what the token's step waits for or has; for leaving and cancelling. */
+void shared_release(struct turn *t, uint16_t id);
+/* The wish again, with the new end of the step's time. */
+void shared_wish(struct turn *t, uint16_t id);
+void holdings_free_stage(struct turn *t, uint16_t stage);
+void holdings_free_all(struct turn *t);
+/* Of the branch that `token` is or stands in: its work has begun, or has broken off. */
+void holdings_occupy(struct turn *t, uint16_t token);
+void holdings_break(struct turn *t, uint16_t token);
+/* The answer to the offer came too late for the pool: the case has no place after all. */
+bool holding_lost(struct turn *t, const struct mail *m);
+/* Places that the token took at or after an instant. */
+void holdings_free_since(struct turn *t, uint16_t token, int64_t since_us);
+
+/* ---- engine_plan.c */
+void plan_enter(struct turn *t, uint16_t id);
+int plan_part(struct turn *t);
+int plan_result(struct turn *t, uint16_t id);
 
 /* ---- engine_offer.c, engine_handover.c */
 int offer_event(struct turn *t);
@@ -194,10 +259,31 @@ void holder_move(struct turn *t, struct party to); /* ledger, open work */
 bool handover_open(const struct case_state *s, const workflow_t *wf, uint16_t but);
 bool receivable(const struct turn *t, const struct wf_step *w, uint16_t org);
 
-/* ---- engine_case.c */
+/* ---- engine_start.c, engine_case.c */
 int case_start(struct turn *t);
+void settings_take(struct turn *t);
+int home_take(struct turn *t);
 void case_close(struct turn *t, uint16_t outcome_step);
-int case_event(struct turn *t); /* client, messages, consents, administration */
+int case_event(struct turn *t); /* client, administration */
+void note_to_holder(struct turn *t);
+/* Beside the host: steps that start by the event. Whether there was one. */
+bool sides_take(struct turn *t, uint16_t host, uint8_t event);
+/*
+ * Every open step that names the event reacts, outer first; an outer `on` makes the
+ * rest moot. exit < 0: no step can name it. Returns whether anything reacted.
+ */
+bool event_spread(struct turn *t, int exit, uint8_t event);
+
+/* ---- engine_message.c, engine_consent.c, engine_continue.c */
+int message(struct turn *t);
+/* A message that came before: true = the token has gone on or is gone. */
+bool kept_take(struct turn *t, uint16_t id);
+int consent_event(struct turn *t);
+void consent_enter(struct turn *t, uint16_t id);
 void consent_lose(struct turn *t, unsigned ix);
+void end_enter(struct turn *t, uint16_t id);
+void end_reach(struct turn *t, uint16_t id); /* nothing holds the end back any more */
+/* END_CONTINUES and END_NO_NEXT: into the next workflow. Whether the token is such an end. */
+bool end_clock(struct turn *t, uint16_t id);
 
 #endif

@@ -87,8 +87,9 @@ const char *workflow_text(const workflow_t *w, const char *key, const char *lang
 
 const char *step_type_name(enum step_type t)
 {
-    static const char *const NAMES[] = {"",         "task",    "meeting", "handover",
-                                        "referral", "consult", "session", "decide",
-                                        "notify",   "wait",    "stage",   "end"};
+    static const char *const NAMES[] = {"",        "task",    "meeting", "handover", "referral",
+                                        "consult", "session", "decide",  "notify",   "wait",
+                                        "stage",   "end",     "panel",   "place",    "consent",
+                                        "measure", "plan",    "each",    "call"};
     return (unsigned)t < sizeof(NAMES) / sizeof(NAMES[0]) ? NAMES[t] : "";
 }

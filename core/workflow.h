@@ -150,6 +150,11 @@ enum starts_kind {
     STARTS_EVENT,
     STARTS_ATTENDANCE
 };
+/* A number of a step as a case has it: `n`, or what the case's settings hold. */
+static inline int64_t wf_number(uint16_t n, uint8_t setting, const int64_t *settings)
+{
+    return setting == 0xff ? n : settings[setting];
+}
 struct wf_starts {
     enum starts_kind kind;
     struct sto_duration d;
@@ -191,13 +196,18 @@ struct wf_step {
     uint8_t n_within;        /* wait without a message: `for` / `until` */
     struct wf_when at_least; /* referral: no `done` before this, counted from the service's start */
     struct wf_clocks clocks; /* overrides of the handover clocks */
-    uint8_t at_most;         /* 0 = no limit */
+    uint8_t at_most; /* 0 = no limit; these three: what the file says, or the setting's value
+                        as loaded; a case has its own, see wf_number() */
+    uint8_t at_most_setting; /* 0xff = none */
     bool obliging;
     enum meeting_mode meeting;
     uint16_t meeting_step; /* MEETING_AT_STEP */
-    uint16_t service;      /* session, place, panel: number of `of` in the network */
+    uint16_t service;      /* session, place, panel: number of `of` in the network (a place may be
+                              in a group) */
     uint16_t meetings;     /* session: dates of a series; 0 and 1 = a single one */
-    uint8_t postpones;     /* panel: how often a case may get the next date */
+    uint8_t meetings_setting;
+    uint8_t postpones; /* panel: how often a case may get the next date */
+    uint8_t postpones_setting;
     uint8_t asks[WF_TO_MAX];
     uint8_t n_asks;    /* panel: members asked beforehand; none = the network's panel says */
     uint64_t asks_for; /* panel: fields that the asked may bring */

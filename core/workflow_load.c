@@ -45,11 +45,32 @@ static const char *const EXIT_NAMES[] = {[EXIT_NONE] = "",
 _Static_assert(sizeof(EXIT_NAMES) / sizeof(EXIT_NAMES[0]) == EXIT_FIRST_OWN,
                "every fixed exit has its name");
 
+static void load_subject(struct wf_load *x, const struct sto_conf *root)
+{
+    static const char *const SUBJECTS[] = {"client", "group",  "agreement", "employer",
+                                           "panel",  "survey", NULL};
+    const char *s = load_str(&x->l, root, "subject", "client", STO_NAME_BYTES_MAX);
+    const struct sto_conf *at = sto_conf_get(root, "subject"), *of = sto_conf_get(root, "of");
+    int k = load_choice(&x->l, at ? at : root, s, "subject", SUBJECTS);
+    x->w->subject = k < 0 ? SUBJECT_CLIENT : (enum subject)k;
+    if (of && x->w->subject != SUBJECT_GROUP && x->w->subject != SUBJECT_PANEL) {
+        load_err(&x->l, of, "bad-value", "of belongs to the subjects group and panel");
+    } else if (of) {
+        x->w->of =
+            wf_service(x, root, "of", 1u << (k == SUBJECT_GROUP ? SERVICE_SESSION : SERVICE_PANEL));
+    }
+    x->w->side = sto_conf_bool(root, "side", false, x->l.diags);
+    if (x->w->side && x->w->subject != SUBJECT_CLIENT) {
+        load_err(&x->l, sto_conf_get(root, "side"), "bad-value",
+                 "a side case stands beside the client's lead case; its subject is the client");
+    }
+}
+
 static void load_head(struct wf_load *x)
 {
     static const char *const KEYS[] = {
         "id",    "version", "source",    "purpose",  "roles",    "settings", "data", "start", "on",
-        "steps", "within",  "meanwhile", "consents", "messages", "subject",  "of",   NULL};
+        "steps", "within",  "meanwhile", "consents", "messages", "subject",  "of",   "side",  NULL};
     const struct sto_conf *root = x->root;
     workflow_t *w = x->w;
     sto_conf_known(root, KEYS, "workflow", x->l.diags);
@@ -61,13 +82,7 @@ static void load_head(struct wf_load *x)
     w->version = (uint32_t)sto_conf_int(root, "version", 1, 1, UINT32_MAX, x->l.diags);
     w->source = load_str(&x->l, root, "source", "", 200);
     w->purpose = load_need_str(&x->l, root, "purpose");
-    const char *subject = load_str(&x->l, root, "subject", "client", STO_NAME_BYTES_MAX);
-    if (strcmp(subject, "client") != 0) {
-        wf_later(x, sto_conf_get(root, "subject"), "subject", subject);
-    } else if (sto_conf_get(root, "of")) {
-        load_err(&x->l, sto_conf_get(root, "of"), "bad-value",
-                 "of belongs to a subject other than client");
-    }
+    load_subject(x, root);
 }
 
 static void load_start(struct wf_load *x)
@@ -99,6 +114,10 @@ static void load_start(struct wf_load *x)
     if (*once && !w->once_client) {
         load_err(&x->l, sto_conf_get(g, "once"), "bad-value", "once must be 'client', got '%s'",
                  once);
+    }
+    if (w->once_client && w->subject != SUBJECT_CLIENT) {
+        load_err(&x->l, sto_conf_get(g, "once"), "bad-value",
+                 "once = \"client\": the case is not about a client");
     }
     wf_first(x, g, WF_ROOT, w->first, &w->n_first);
 }

@@ -17,6 +17,8 @@ struct wf_load {
 void wf_load_roles(struct wf_load *x);
 void wf_load_settings(struct wf_load *x);
 void wf_load_fields(struct wf_load *x);
+/* Makes f a profile of an instrument of the network; reports at `at` if there is none. */
+bool wf_profile(struct wf_load *x, struct wf_field *f, const struct sto_conf *at, const char *id);
 void wf_load_consents(struct wf_load *x);
 void wf_load_messages(struct wf_load *x);
 void wf_check_names_differ(struct wf_load *x);
@@ -29,17 +31,50 @@ unsigned wf_parties(struct wf_load *x, const struct sto_conf *g, const char *key
                     uint8_t out[WF_TO_MAX]);
 struct wf_when wf_when(struct wf_load *x, const struct sto_conf *at, const char *s);
 unsigned wf_within(struct wf_load *x, const struct sto_conf *g, struct wf_when out[WF_WITHIN_MAX]);
+/* A declared consent; unknown ones are reported, 0xff. */
+uint8_t wf_consent(struct wf_load *x, const struct sto_conf *at, const char *id);
+void wf_unknown_field(struct wf_load *x, const struct sto_conf *at, const char *id);
 uint16_t wf_step_ref(struct wf_load *x, const struct sto_conf *at, const char *s);
 uint8_t wf_intern(struct wf_load *x, const struct sto_conf *at, const char *exit);
 /* enum wf_event by its name; 0 = no event (reported if at is not NULL). */
 uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name);
-void wf_later(struct wf_load *x, const struct sto_conf *at, const char *what, const char *name);
+/* WF_EVENT_INVITED, _MOVED or _ABSENT by name, 0 = none of them. They come from a session only. */
+uint8_t wf_session_event(const char *name);
+/* A number under key, written out or as the name of a setting (then *ix is its index, else 0xff);
+   absent -> 0. */
+struct wf_limits {
+    uint16_t min, max;
+};
+uint16_t wf_count(struct wf_load *x, const struct sto_conf *g, const char *key, struct wf_limits m,
+                  uint8_t *ix);
+bool wf_attendance(struct wf_load *x, const struct sto_conf *at, const char *s, uint16_t *days,
+                   uint8_t *ix);
+/* A duration, written out (0xff) or a setting (its index; *out as loaded). *out n is 0 on error. */
+uint8_t wf_duration(struct wf_load *x, const struct sto_conf *at, const char *s,
+                    struct sto_duration *out);
+/* "id#3", kept. */
+const char *wf_branch_id(struct wf_load *x, const char *id, unsigned branch);
 void wf_first(struct wf_load *x, const struct sto_conf *g, uint16_t stage, uint16_t *out,
               uint8_t *n);
 
 /* workflow_load_steps.c */
 void wf_collect_steps(struct wf_load *x);
 void wf_load_steps(struct wf_load *x);
+/* One party under key; which: may it be the client, the holder? */
+enum { TAKES_ROLE = 0, TAKES_HOLDER = 1, TAKES_CLIENT = 2 };
+uint8_t wf_need_party(struct wf_load *x, const struct sto_conf *c, const char *key, unsigned takes);
+void wf_load_helps(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+
+/* workflow_load_kinds.c: steps that wait for what the network shares, and the short kinds */
+void wf_load_session(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+void wf_load_place(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+void wf_load_panel(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+void wf_load_consent(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+void wf_load_measure(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+void wf_add_measured(struct wf_load *x, const struct sto_conf *c);
+void wf_load_plan(struct wf_load *x, struct wf_step *s, const struct sto_conf *c);
+/* A service (or panel) of the network of one of the shapes (bits), under key; 0 = none. */
+uint16_t wf_service(struct wf_load *x, const struct sto_conf *c, const char *key, unsigned shapes);
 
 /* workflow_load_exits.c */
 void wf_load_exits(struct wf_load *x);  /* `on` and `next` of all steps and of the workflow */

@@ -62,6 +62,30 @@ static void check_service(struct wf_load *x, const struct sto_conf *c, const cha
     load_unknown(&x->l, sto_conf_get(c, "service"), "unknown-service", "service", id, names);
 }
 
+/* The organisations that a role with many may have are roles of their own, right behind it. */
+static void load_many(struct wf_load *x, const struct sto_conf *c, const struct wf_role *base)
+{
+    const struct wf_role r = *base;
+    workflow_t *w = x->w;
+    if (r.choose != CHOOSE_STEP && r.choose != CHOOSE_DESK) {
+        load_err(&x->l, sto_conf_get(c, "many"), "bad-value",
+                 "many: role '%s' is chosen otherwise; give it choose = \"step\"", r.id);
+    }
+    if (w->n_roles + (unsigned)r.many > STO_WF_ROLES_MAX) {
+        load_err(&x->l, c, "too-many",
+                 "role '%s' counts as %u; a workflow has at most %u roles in all", r.id,
+                 r.many + 1u, STO_WF_ROLES_MAX);
+        return;
+    }
+    for (unsigned k = 1; k <= r.many; k++) {
+        struct wf_role *b = &w->roles[w->n_roles++];
+        *b = r;
+        b->id = wf_branch_id(x, r.id, k);
+        b->many = 0;
+        b->branch = (uint8_t)k;
+    }
+}
+
 static void load_role(struct wf_load *x, const struct sto_conf *c)
 {
     static const char *const KEYS[] = {"kind", "service",   "choose", "worker",
@@ -83,20 +107,20 @@ static void load_role(struct wf_load *x, const struct sto_conf *c)
     const char *choose = load_need_str(l, c, "choose");
     int k = *choose ? load_choice(l, sto_conf_get(c, "choose"), choose, "choose", CHOOSE) : -1;
     r->choose = (enum choose)(k + 1);
-    if (r->choose == CHOOSE_TURN || r->choose == CHOOSE_FIRST_YES || r->choose == CHOOSE_CALL) {
-        wf_later(x, sto_conf_get(c, "choose"), "choose", choose);
-    }
-    if (sto_conf_get(c, "many")) {
-        wf_later(x, sto_conf_get(c, "many"), "key", "many");
-    }
-    if (sto_conf_get(c, "agreement")) {
-        wf_later(x, sto_conf_get(c, "agreement"), "key", "agreement");
+    r->agreement = sto_conf_bool(c, "agreement", false, l->diags);
+    if (r->agreement && !*r->service) {
+        load_err(l, sto_conf_get(c, "agreement"), "missing-key",
+                 "agreement: role '%s' names no service that the agreement would be for", r->id);
     }
     const char *worker = load_str(l, c, "worker", "", STO_NAME_BYTES_MAX);
     r->named_worker = strcmp(worker, "named") == 0;
     if (*worker && !r->named_worker) {
         load_err(l, sto_conf_get(c, "worker"), "bad-value", "worker must be 'named', got '%s'",
                  worker);
+    }
+    r->many = (uint8_t)sto_conf_int(c, "many", 0, 2, WF_FIRST_MAX, l->diags);
+    if (r->many) {
+        load_many(x, c, r);
     }
 }
 
@@ -265,6 +289,40 @@ static void refuse_keys(struct wf_load *x, const struct sto_conf *c, const char 
     }
 }
 
+/* A decimal field's limit in hundredths; absent -> open. */
+static int64_t decimal_limit(struct wf_load *x, const struct sto_conf *c, const char *key,
+                             int64_t open)
+{
+    static const double MAX = 1e13; /* what a field's text may hold, and exact in a double */
+    const struct sto_conf *at = sto_conf_get(c, key);
+    if (!at) {
+        return open;
+    }
+    double v = at->type == STO_CONF_INT ? (double)at->i : at->f;
+    if (at->type != STO_CONF_INT && at->type != STO_CONF_FLOAT) {
+        load_err(&x->l, at, "wrong-type", "%s must be a number such as 125.50", key);
+        return open;
+    }
+    if (!(v >= -MAX && v <= MAX)) {
+        load_err(&x->l, at, "out-of-range", "%s must be -10000000000000..10000000000000", key);
+        return open;
+    }
+    int64_t hundredths = (int64_t)(v * 100 + (v < 0 ? -0.5 : 0.5));
+    double off = (double)hundredths - v * 100;
+    if (off > 1e-3 || off < -1e-3) {
+        load_err(&x->l, at, "bad-value", "%s has more than two decimals", key);
+    }
+    return hundredths;
+}
+
+static void load_profile(struct wf_load *x, struct wf_field *f, const struct sto_conf *c)
+{
+    const char *id = load_need_str(&x->l, c, "instrument");
+    if (*id) {
+        wf_profile(x, f, sto_conf_get(c, "instrument"), id);
+    }
+}
+
 static void load_limits(struct wf_load *x, struct wf_field *f, const struct sto_conf *c)
 {
     static const char *const RANGE[] = {"min", "max", "values", NULL};
@@ -283,6 +341,16 @@ static void load_limits(struct wf_load *x, struct wf_field *f, const struct sto_
         f->min = date_limit(x, c, "min", sto_day_from_civil(1800, 1, 1));
         f->max = date_limit(x, c, "max", sto_day_from_civil(2999, 12, 31));
         refuse = RANGE + 2;
+    } else if (f->type == FIELD_DECIMAL) {
+        f->min = decimal_limit(x, c, "min", INT64_MIN);
+        f->max = decimal_limit(x, c, "max", INT64_MAX);
+        refuse = RANGE + 2;
+    } else if (f->type == FIELD_PROFILE) {
+        load_profile(x, f, c);
+    }
+    if (f->type != FIELD_PROFILE && sto_conf_get(c, "instrument")) {
+        load_err(&x->l, sto_conf_get(c, "instrument"), "bad-value",
+                 "instrument fits a profile only");
     }
     if (!f->sealed && f->type != FIELD_CODE) {
         refuse_keys(x, c, refuse, "a field of this type");
@@ -312,17 +380,16 @@ static void load_codes(struct wf_load *x, struct wf_field *f, const struct sto_c
 
 static void load_field(struct wf_load *x, const struct sto_conf *c)
 {
-    static const char *const KEYS[] = {"type",   "category", "sealed", "min", "max",
-                                       "values", "bytes",    "per",    NULL};
-    static const char *const TYPES[] = {"integer", "boolean", "code", "text", "date", "hetu", NULL};
+    static const char *const KEYS[] = {"type",   "category", "sealed", "min",        "max",
+                                       "values", "bytes",    "per",    "instrument", NULL};
+    static const char *const TYPES[] = {"integer", "boolean", "code",    "text", "date",
+                                        "hetu",    "decimal", "profile", NULL};
     struct load *l = &x->l;
     sto_conf_known(c, KEYS, "field", l->diags);
     struct wf_field *f = &x->w->fields[x->w->n_fields++];
     f->id = load_keep(l, c->name);
     f->line = c->line;
-    if (sto_conf_get(c, "per")) {
-        wf_later(x, sto_conf_get(c, "per"), "key", "per");
-    }
+    f->per = 0xff;
     const char *type = load_need_str(l, c, "type");
     int k = *type ? load_choice(l, sto_conf_get(c, "type"), type, "type", TYPES) : -1;
     f->type = k < 0 ? FIELD_TEXT : (enum field_type)(k + 1);
@@ -344,6 +411,48 @@ static void load_field(struct wf_load *x, const struct sto_conf *c)
     f->category = bit < 0 ? 0 : (uint8_t)bit;
 }
 
+/* A field with a value for each organisation of a role becomes as many fields. */
+static void load_per(struct wf_load *x, const struct sto_conf *c)
+{
+    workflow_t *w = x->w;
+    const char *per = load_str(&x->l, c, "per", "", STO_NAME_BYTES_MAX);
+    if (!*per) {
+        return;
+    }
+    struct wf_field *f = &w->fields[w->n_fields - 1], base = *f;
+    const struct sto_conf *at = sto_conf_get(c, "per");
+    uint8_t role = wf_party(x, at, per);
+    if (role == PARTY_NONE) {
+        return;
+    }
+    if (role >= w->n_roles || !w->roles[role].many) {
+        load_err(&x->l, at, "bad-party", "per: '%s' is no role with many", per);
+        return;
+    }
+    unsigned n = w->roles[role].many;
+    if (w->n_fields - 1u + n > STO_WF_FIELDS_MAX) {
+        load_err(&x->l, c, "too-many",
+                 "field '%s' counts as %u; a workflow has at most %u fields in all", base.id, n,
+                 STO_WF_FIELDS_MAX);
+        return;
+    }
+    w->n_fields--;
+    for (unsigned k = 1; k <= n; k++) {
+        f = &w->fields[w->n_fields++];
+        *f = base;
+        f->id = wf_branch_id(x, base.id, k);
+        f->per = role;
+        f->branch = (uint8_t)k;
+    }
+}
+
+/* How many bytes of a case's contents the field may take. */
+static uint64_t bytes_of(const struct wf_field *f)
+{
+    bool opaque = f->type == FIELD_TEXT || f->type == FIELD_PROFILE || f->sealed;
+    return opaque ? f->bytes_max : 16;
+}
+
 void wf_load_fields(struct wf_load *x)
 {
     const struct sto_conf *g = load_group(&x->l, x->root, "data");
@@ -354,9 +463,11 @@ void wf_load_fields(struct wf_load *x)
         if (!room(x, c, x->w->n_fields, STO_WF_FIELDS_MAX, "fields")) {
             return;
         }
+        unsigned before = x->w->n_fields;
         load_field(x, c);
+        load_per(x, c);
         const struct wf_field *f = &x->w->fields[x->w->n_fields - 1];
-        bytes += f->type == FIELD_TEXT || f->sealed ? f->bytes_max : 16;
+        bytes += bytes_of(f) * (x->w->n_fields - before);
         if (bytes > STO_CASE_CONTENT_BYTES_MAX && !told) {
             told = true;
             load_err(&x->l, c, "too-large",
@@ -452,9 +563,7 @@ void wf_load_messages(struct wf_load *x)
                      m->id);
         }
         load_strings(l, c, "answers", sizeof(m->answers) / sizeof(m->answers[0]), add_answer, &a);
-        if (sto_conf_get(c, "keep")) {
-            wf_later(x, sto_conf_get(c, "keep"), "key", "keep");
-        }
+        m->keep = sto_conf_bool(c, "keep", false, l->diags);
     }
 }
 

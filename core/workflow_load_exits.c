@@ -14,6 +14,11 @@
     (BIT(EXIT_RETURNED) | BIT(EXIT_DECLINED) | BIT(EXIT_WITHDRAWN) | BIT(EXIT_NO_SHOW) |           \
      BIT(EXIT_NO_BASIS) | BIT(EXIT_EXPIRED))
 
+#define SEATED    (BIT(EXIT_ATTENDED) | BIT(EXIT_EXCUSED) | BIT(EXIT_ABSENT) | BIT(EXIT_EXPIRED))
+#define PLACED    (BIT(EXIT_GOT) | BIT(EXIT_NONE_FREE) | BIT(EXIT_EXPIRED))
+#define CONSENTED (BIT(EXIT_GIVEN) | BIT(EXIT_REFUSED) | BIT(EXIT_EXPIRED))
+#define PLANNED   (BIT(EXIT_AGREED) | BIT(EXIT_NOT_AGREED) | BIT(EXIT_EXPIRED))
+
 _Static_assert(EXIT_FIRST_OWN <= 32, "fixed exits are a uint32_t");
 
 /* What the engine makes for each type, and what must be named whatever else the step says. */
@@ -30,14 +35,43 @@ static const struct exits_of {
     [STEP_REFERRAL] = {RETURNS | BIT(EXIT_DONE) | BIT(EXIT_INTERRUPTED),
                        BIT(EXIT_DONE) | BIT(EXIT_RETURNED) | BIT(EXIT_EXPIRED), false},
     [STEP_CONSULT] = {RETURNS | BIT(EXIT_ANSWERED), BIT(EXIT_ANSWERED) | BIT(EXIT_RETURNED), false},
-    [STEP_SESSION] = {BIT(EXIT_ATTENDED) | BIT(EXIT_EXCUSED) | BIT(EXIT_ABSENT) | BIT(EXIT_EXPIRED),
-                      BIT(EXIT_ATTENDED) | BIT(EXIT_EXCUSED) | BIT(EXIT_ABSENT) | BIT(EXIT_EXPIRED),
-                      false},
+    [STEP_SESSION] = {SEATED, SEATED, false}, /* a series: see exits_of() */
     [STEP_NOTIFY] = {BIT(EXIT_DONE), BIT(EXIT_DONE), false},
     [STEP_WAIT] = {BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), 0, false},
     [STEP_STAGE] = {BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), 0, false},
     [STEP_END] = {0, 0, false},
+    [STEP_PANEL] = {BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), BIT(EXIT_EXPIRED), true},
+    [STEP_PLACE] = {PLACED, PLACED, false},
+    [STEP_CONSENT] = {CONSENTED, CONSENTED, false},
+    [STEP_MEASURE] = {BIT(EXIT_DONE) | BIT(EXIT_EXPIRED) | BIT(EXIT_DECLINED),
+                      BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), false},
+    [STEP_PLAN] = {PLANNED, PLANNED, false},
+    [STEP_EACH] = {BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), 0, false},
+    [STEP_CALL] = {BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), 0, false},
 };
+
+static bool waits(enum step_type t)
+{
+    return t != STEP_DECIDE && t != STEP_NOTIFY && t != STEP_END;
+}
+
+static bool is_series(const struct wf_step *s)
+{
+    return s->type == STEP_SESSION && (s->meetings > 1 || s->meetings_setting != 0xff);
+}
+
+static struct exits_of exits_of(const struct wf_step *s)
+{
+    static const struct exits_of SERIES = {BIT(EXIT_DONE) | BIT(EXIT_INTERRUPTED) |
+                                               BIT(EXIT_EXPIRED),
+                                           BIT(EXIT_DONE) | BIT(EXIT_EXPIRED), false};
+    struct exits_of e = is_series(s) ? SERIES : EXITS[s->type];
+    if (s->must && !(e.may & BIT(EXIT_NO_BASIS))) { /* an offer's belongs to its returns */
+        e.may |= BIT(EXIT_NO_BASIS);
+        e.must |= BIT(EXIT_NO_BASIS);
+    }
+    return e;
+}
 
 /* ------------------------------------------------------------------ targets */
 
@@ -164,12 +198,27 @@ static void load_on(struct wf_load *x, const struct sto_conf *c, uint16_t from,
     }
 }
 
+/* `names` of a place: whose place it is becomes known as it is got. */
+static void name_placed(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
+{
+    uint32_t names = wf_roles(x, c, "names");
+    check_names(x, sto_conf_get(c, "names"), names);
+    for (unsigned k = 0; k < s->n_exits; k++) {
+        if (s->exits[k].exit == EXIT_GOT) {
+            s->exits[k].names |= names;
+        }
+    }
+}
+
 void wf_load_exits(struct wf_load *x)
 {
     for (uint16_t k = 0; k < x->w->n_steps; k++) {
         struct wf_step *s = &x->w->steps[k];
         if ((int)s->type != 0) {
             load_on(x, x->node[k], k, &s->exits, &s->n_exits);
+        }
+        if (s->type == STEP_PLACE && sto_conf_get(x->node[k], "names")) {
+            name_placed(x, s, x->node[k]);
         }
     }
     load_on(x, x->root, WF_ROOT, &x->w->exits_on, &x->w->n_exits_on);
@@ -246,18 +295,19 @@ static void check_name(struct wf_load *x, const struct wf_step *s, uint16_t ix,
                        const struct wf_exit *e, const struct sto_conf *at)
 {
     const workflow_t *w = x->w;
-    const struct exits_of *of = &EXITS[s->type];
+    const struct exits_of of = exits_of(s);
     const char *name = w->exits[e->exit], *names[EXIT_FIRST_OWN + 1];
     unsigned n = 0;
     bool fixed = e->exit < EXIT_FIRST_OWN;
-    bool own = of->own && e->exit != EXIT_TOO_OFTEN && e->exit != EXIT_JOINED;
-    if ((fixed && (of->may & BIT(e->exit))) || own || (e->exit == EXIT_TOO_OFTEN && s->at_most) ||
+    bool own = of.own && e->exit != EXIT_TOO_OFTEN && e->exit != EXIT_JOINED;
+    if ((fixed && (of.may & BIT(e->exit))) || own ||
+        (e->exit == EXIT_TOO_OFTEN && (s->at_most || s->at_most_setting != 0xff)) ||
         is_answer(w, s, e->exit) || left_by(w, ix, e->exit) ||
         (s->type != STEP_NOTIFY && wf_event(x, NULL, name))) {
         return;
     }
     for (unsigned k = 1; k < EXIT_FIRST_OWN; k++) {
-        if (of->may & BIT(k)) {
+        if (of.may & BIT(k)) {
             names[n++] = w->exits[k];
         }
     }
@@ -273,8 +323,8 @@ static void check_name(struct wf_load *x, const struct wf_step *s, uint16_t ix,
 
 static bool may_stay(const struct wf_step *s)
 {
-    return s->type == STEP_TASK || s->type == STEP_MEETING || s->type == STEP_SESSION ||
-           s->type == STEP_STAGE || (s->type == STEP_WAIT && s->message != 0xff);
+    bool offer = s->type == STEP_HANDOVER || s->type == STEP_REFERRAL || s->type == STEP_CONSULT;
+    return waits(s->type) && !offer && (s->type != STEP_WAIT || s->message != 0xff);
 }
 
 static void missing(struct wf_load *x, const struct sto_conf *c, const struct wf_step *s,
@@ -332,17 +382,17 @@ static bool meets_client(const struct wf_step *s)
 
 static uint32_t must_name(struct wf_load *x, const struct wf_step *s, uint16_t ix)
 {
-    uint32_t must = EXITS[s->type].must;
-    if (s->at_most) {
+    uint32_t must = exits_of(s).must;
+    if (s->at_most || s->at_most_setting != 0xff) {
         must |= BIT(EXIT_TOO_OFTEN);
     }
     if (s->type == STEP_MEETING && meets_client(s)) {
         must |= BIT(EXIT_NO_SHOW);
     }
-    if (s->type == STEP_REFERRAL && !interruption_named(x->w, s)) {
+    if ((s->type == STEP_REFERRAL || is_series(s)) && !interruption_named(x->w, s)) {
         must |= BIT(EXIT_INTERRUPTED);
     }
-    if (s->type == STEP_STAGE) {
+    if (step_is_stage(s->type)) {
         must |=
             (s->n_within ? BIT(EXIT_EXPIRED) : 0) | (joined_inside(x->w, ix) ? BIT(EXIT_DONE) : 0);
     }
@@ -373,24 +423,56 @@ static void check_must(struct wf_load *x, const struct wf_step *s, uint16_t ix)
             }
         }
     }
-    if (EXITS[s->type].own && !has_choice(x, s)) {
+    if (exits_of(s).own && !has_choice(x, s)) {
         missing(x, c, s, s->type == STEP_MEETING ? "held" : "done");
+    }
+}
+
+/* Attendance days pass only as somebody comes: a calendar limit stands beside them. */
+static void check_attendance(struct wf_load *x, const struct wf_step *s, const struct sto_conf *c)
+{
+    unsigned days = 0;
+    for (unsigned k = 0; k < s->n_within; k++) {
+        days += s->within[k].kind == WHEN_ATTENDANCE;
+    }
+    const struct sto_conf *at = sto_conf_get(c, "within");
+    if (days && s->type != STEP_REFERRAL) {
+        load_err(&x->l, at, "bad-duration", "attendance days are counted in a referral only");
+    } else if (days && days == s->n_within) {
+        load_err(&x->l, at, "missing-clock",
+                 "attendance days need a limit of the calendar beside them; write within = [ "
+                 "\"60 attendance days\", \"5 months\" ]");
+    }
+    for (unsigned k = 0; k < s->n_sides; k++) {
+        const struct wf_step *side = &x->w->steps[s->sides[k]];
+        const struct sto_conf *starts = sto_conf_get(x->node[s->sides[k]], "starts");
+        uint8_t e = side->starts.kind == STARTS_EVENT ? side->starts.event : 0;
+        if (side->starts.kind == STARTS_ATTENDANCE && s->type != STEP_REFERRAL && !is_series(s)) {
+            load_err(&x->l, starts, "bad-duration",
+                     "starts: attendance days are counted in a referral or a series of meetings");
+        } else if (e >= WF_EVENT_INVITED && e <= WF_EVENT_ABSENT && s->type != STEP_SESSION) {
+            load_err(&x->l, starts, "unknown-event",
+                     "starts: '%s' comes from a session; '%s' is a %s", starts->s, s->id,
+                     step_type_name(s->type));
+        }
     }
 }
 
 static void check_clock(struct wf_load *x, const struct wf_step *s, const struct sto_conf *c)
 {
-    bool needs = s->type == STEP_TASK || s->type == STEP_MEETING || s->type == STEP_SESSION ||
-                 s->type == STEP_REFERRAL || s->type == STEP_WAIT;
+    bool needs = waits(s->type) && !step_is_stage(s->type) && s->type != STEP_HANDOVER &&
+                 s->type != STEP_CONSULT;
     if (needs && s->n_within == 0 && !sto_conf_get(c, "within") && !sto_conf_get(c, "for") &&
         !sto_conf_get(c, "until")) {
         load_err(&x->l, c, "missing-clock",
                  "%s '%s' has no clock; write within = \"5 business days\"",
                  step_type_name(s->type), s->id);
     }
-    if (s->type == STEP_STAGE && s->n_within == 0 && workflow_step_exit(s, EXIT_EXPIRED)) {
-        load_err(&x->l, c, "missing-clock", "stage '%s' names expired but has no within", s->id);
+    if (step_is_stage(s->type) && s->n_within == 0 && workflow_step_exit(s, EXIT_EXPIRED)) {
+        load_err(&x->l, c, "missing-clock", "%s '%s' names expired but has no within",
+                 step_type_name(s->type), s->id);
     }
+    check_attendance(x, s, c);
     for (unsigned k = 0; k < s->n_sides; k++) {
         const struct wf_step *side = &x->w->steps[s->sides[k]];
         if ((side->starts.kind == STARTS_BEFORE_END || side->starts.kind == STARTS_HALF_WAY) &&
@@ -429,7 +511,8 @@ static void check_step(struct wf_load *x, uint16_t ix)
         if (e->kind == TARGET_STAY && (e->exit != EXIT_EXPIRED || !may_stay(s)) &&
             at->type == STO_CONF_STRING && strcmp(at->s, "stay") == 0) {
             load_err(&x->l, at, "bad-target",
-                     "'stay' follows expired of a task, meeting, session, wait or stage only");
+                     "'stay' follows expired only, and not of an offer (handover, referral, "
+                     "consult) or of a wait for a time");
         }
         if (e->kind == TARGET_LEAVE) {
             check_leave(x, s, e->leave, e->line);
@@ -465,11 +548,17 @@ static void check_workflow_on(struct wf_load *x)
     if (w->n_within && !find(w->exits_on, w->n_exits_on, EXIT_EXPIRED)) {
         missing(x, x->root, NULL, "expired");
     }
-    if (!find(w->exits_on, w->n_exits_on, EXIT_CLIENT_LEFT)) {
+    if (w->subject == SUBJECT_CLIENT && !find(w->exits_on, w->n_exits_on, EXIT_CLIENT_LEFT)) {
         missing(x, x->root, NULL, "client-left");
     }
     for (unsigned k = 0; k < w->n_sides; k++) {
         enum starts_kind kind = w->steps[w->sides[k]].starts.kind;
+        uint8_t event = w->steps[w->sides[k]].starts.event;
+        if (kind == STARTS_ATTENDANCE ||
+            (kind == STARTS_EVENT && event >= WF_EVENT_INVITED && event <= WF_EVENT_ABSENT)) {
+            load_err(&x->l, x->node[w->sides[k]], "unknown-event",
+                     "starts: this comes from a step; beside the whole workflow there is none");
+        }
         if ((kind == STARTS_BEFORE_END || kind == STARTS_HALF_WAY) && w->n_within == 0) {
             load_err(&x->l, x->node[w->sides[k]], "missing-clock",
                      "starts: the workflow has no within to count from");

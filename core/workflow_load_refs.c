@@ -1,13 +1,112 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* Workflow files: values that name a party, field, setting, step or exit, resolved to indexes. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "sto_limits.h"
 #include "workflow_load.h"
 
-void wf_later(struct wf_load *x, const struct sto_conf *at, const char *what, const char *name)
+/* ------------------------------------------------------------------ numbers and settings */
+
+const char *wf_branch_id(struct wf_load *x, const char *id, unsigned branch)
 {
-    load_err(&x->l, at, "later-version", "%s '%s' is not in this version", what, name);
+    char text[2 * STO_NAME_BYTES_MAX];
+    (void)snprintf(text, sizeof(text), "%s#%u", id, branch);
+    return load_keep(&x->l, text);
+}
+
+/* A setting by name, 0xff if there is none. */
+static uint8_t setting(const workflow_t *w, const char *id)
+{
+    for (unsigned k = 0; k < w->n_settings; k++) {
+        if (strcmp(w->settings[k].id, id) == 0) {
+            return (uint8_t)k;
+        }
+    }
+    return 0xff;
+}
+
+static void unknown_setting(struct wf_load *x, const struct sto_conf *at, const char *id)
+{
+    const char *names[STO_WF_SETTINGS_MAX + 1] = {0};
+    for (unsigned k = 0; k < x->w->n_settings; k++) {
+        names[k] = x->w->settings[k].id;
+    }
+    load_unknown(&x->l, at, "unknown-setting", "setting", id, names);
+}
+
+/* The setting's index if it is a number whose limits lie inside min..max; else an error, 0xff. */
+static uint8_t number_setting(struct wf_load *x, const struct sto_conf *at, const char *id,
+                              const struct wf_limits *m)
+{
+    uint8_t k = setting(x->w, id);
+    if (k == 0xff) {
+        unknown_setting(x, at, id);
+        return k;
+    }
+    const struct wf_setting *s = &x->w->settings[k];
+    if (s->is_duration) {
+        load_err(&x->l, at, "wrong-type", "setting '%s' is a duration, where a number is expected",
+                 id);
+        return 0xff;
+    }
+    if (s->min < m->min || s->max > m->max) {
+        load_err(&x->l, at, "out-of-range",
+                 "setting '%s' may be %" PRId64 "..%" PRId64 ", where %u..%u is expected", id,
+                 s->min, s->max, m->min, m->max);
+        return 0xff;
+    }
+    return k;
+}
+
+uint16_t wf_count(struct wf_load *x, const struct sto_conf *g, const char *key, struct wf_limits m,
+                  uint8_t *ix)
+{
+    const struct sto_conf *at = sto_conf_get(g, key);
+    *ix = 0xff;
+    if (at && at->type == STO_CONF_STRING) {
+        *ix = number_setting(x, at, at->s, &m);
+        return *ix == 0xff ? 0 : (uint16_t)x->w->settings[*ix].def;
+    }
+    return (uint16_t)sto_conf_int(g, key, 0, m.min, m.max, x->l.diags);
+}
+
+/* "20 attendance days" or "SETTING attendance days"; false = it is none of these. */
+bool wf_attendance(struct wf_load *x, const struct sto_conf *at, const char *s, uint16_t *days,
+                   uint8_t *ix)
+{
+    static const char *const TAILS[] = {" attendance days", " attendance day"};
+    const struct wf_limits m = {1, 1000};
+    char head[STO_NAME_BYTES_MAX + 1];
+    size_t n = strlen(s), len = 0;
+    for (unsigned k = 0; k < 2 && len == 0; k++) {
+        size_t tail = strlen(TAILS[k]);
+        len = n > tail && strcmp(s + n - tail, TAILS[k]) == 0 ? n - tail : 0;
+    }
+    if (len == 0 || len >= sizeof(head)) {
+        return false;
+    }
+    memcpy(head, s, len);
+    head[len] = '\0';
+    *days = 1;
+    *ix = 0xff;
+    if (load_id_valid(head)) {
+        *ix = number_setting(x, at, head, &m);
+        *days = *ix == 0xff ? 1 : (uint16_t)x->w->settings[*ix].def;
+        return true;
+    }
+    unsigned v = 0;
+    for (const char *p = head; *p && v <= m.max; p++) {
+        v = *p >= '0' && *p <= '9' ? 10 * v + (unsigned)(*p - '0') : m.max + 1u;
+    }
+    if (v < m.min || v > m.max) {
+        load_err(&x->l, at, "bad-duration",
+                 "'%s': expected 1 to 1000 attendance days or a setting's name before them", s);
+        return true;
+    }
+    *days = (uint16_t)v;
+    return true;
 }
 
 /* ------------------------------------------------------------------ parties */
@@ -20,9 +119,14 @@ uint8_t wf_party(struct wf_load *x, const struct sto_conf *at, const char *s)
     } FIXED[] = {{"holder", PARTY_HOLDER}, {"sender", PARTY_SENDER}, {"client", PARTY_CLIENT}};
     const char *names[STO_WF_ROLES_MAX + 4] = {"holder", "sender", "client"};
     for (size_t k = 0; k < sizeof(FIXED) / sizeof(FIXED[0]); k++) {
-        if (strcmp(FIXED[k].name, s) == 0) {
-            return FIXED[k].party;
+        if (strcmp(FIXED[k].name, s) != 0) {
+            continue;
         }
+        if (FIXED[k].party == PARTY_CLIENT && x->w->subject != SUBJECT_CLIENT) {
+            load_err(&x->l, at, "bad-party", "'client': the case is not about a client");
+            return PARTY_NONE;
+        }
+        return FIXED[k].party;
     }
     int role = workflow_role(x->w, s);
     if (role >= 0) {
@@ -96,7 +200,7 @@ struct fields_arg {
     uint64_t bits;
 };
 
-static void unknown_field(struct wf_load *x, const struct sto_conf *at, const char *s)
+void wf_unknown_field(struct wf_load *x, const struct sto_conf *at, const char *s)
 {
     const char *names[STO_WF_FIELDS_MAX + 1] = {0};
     for (unsigned k = 0; k < x->w->n_fields; k++) {
@@ -105,18 +209,31 @@ static void unknown_field(struct wf_load *x, const struct sto_conf *at, const ch
     load_unknown(&x->l, at, "unknown-field", "field", s, names);
 }
 
+/* The field, or the values of all branches of a field with per. */
+static uint64_t named_fields(const workflow_t *w, const char *id)
+{
+    uint64_t bits = 0;
+    size_t n = strlen(id);
+    for (unsigned k = 0; k < w->n_fields; k++) {
+        const struct wf_field *f = &w->fields[k];
+        if (strncmp(f->id, id, n) == 0 && (f->id[n] == '\0' || (f->branch && f->id[n] == '#'))) {
+            bits |= UINT64_C(1) << k;
+        }
+    }
+    return bits;
+}
+
 static void add_field(void *arg, const struct sto_conf *at, const char *s)
 {
     struct fields_arg *a = arg;
-    int f = workflow_field(a->x->w, s);
-    if (f < 0) {
-        unknown_field(a->x, at, s);
-        return;
+    uint64_t bits = named_fields(a->x->w, s);
+    if (bits == 0) {
+        wf_unknown_field(a->x, at, s);
     }
-    if (a->bits & (UINT64_C(1) << f)) {
+    if (a->bits & bits) {
         load_err(&a->x->l, at, "duplicate", "field '%s' stands twice", s);
     }
-    a->bits |= UINT64_C(1) << f;
+    a->bits |= bits;
 }
 
 uint64_t wf_fields(struct wf_load *x, const struct sto_conf *g, const char *key)
@@ -126,6 +243,19 @@ uint64_t wf_fields(struct wf_load *x, const struct sto_conf *g, const char *key)
     return a.bits;
 }
 
+uint8_t wf_consent(struct wf_load *x, const struct sto_conf *at, const char *id)
+{
+    const char *names[STO_WF_CONSENTS_MAX + 1] = {0};
+    for (unsigned k = 0; k < x->w->n_consents; k++) {
+        names[k] = x->w->consents[k].id;
+        if (strcmp(names[k], id) == 0) {
+            return (uint8_t)k;
+        }
+    }
+    load_unknown(&x->l, at, "unknown-consent", "consent", id, names);
+    return 0xff;
+}
+
 /* ------------------------------------------------------------------ durations */
 
 static struct wf_when until_field(struct wf_load *x, const struct sto_conf *at, const char *id)
@@ -133,7 +263,7 @@ static struct wf_when until_field(struct wf_load *x, const struct sto_conf *at, 
     struct wf_when none = {0};
     int f = workflow_field(x->w, id);
     if (f < 0) {
-        unknown_field(x, at, id);
+        wf_unknown_field(x, at, id);
         return none;
     }
     if (x->w->fields[f].type != FIELD_DATE || x->w->fields[f].sealed) {
@@ -143,41 +273,59 @@ static struct wf_when until_field(struct wf_load *x, const struct sto_conf *at, 
     return (struct wf_when){.kind = WHEN_UNTIL_FIELD, .ix = (uint8_t)f};
 }
 
-struct wf_when wf_when(struct wf_load *x, const struct sto_conf *at, const char *s)
+/* attendance: may it be a number of attendance days? */
+static struct wf_when read_when(struct wf_load *x, const struct sto_conf *at, const char *s,
+                                bool attendance)
 {
     struct wf_when w = {0};
-    const char *names[STO_WF_SETTINGS_MAX + 1] = {0};
+    uint16_t days;
+    uint8_t ix;
     if (strncmp(s, "until ", 6) == 0) {
         return until_field(x, at, s + 6);
     }
-    for (unsigned k = 0; k < x->w->n_settings; k++) {
-        names[k] = x->w->settings[k].id;
-        if (strcmp(names[k], s) != 0) {
-            continue;
-        }
-        if (!x->w->settings[k].is_duration) {
-            load_err(&x->l, at, "wrong-type",
-                     "setting '%s' is a number, where a duration is expected", s);
+    if (wf_attendance(x, at, s, &days, &ix)) {
+        if (!attendance) {
+            load_err(&x->l, at, "bad-duration",
+                     "'%s': attendance days stand in within of a referral and in starts only", s);
             return w;
         }
-        return (struct wf_when){.kind = WHEN_SETTING, .ix = (uint8_t)k};
+        return (struct wf_when){.kind = WHEN_ATTENDANCE, .ix = ix, .days = days};
     }
-    if (strstr(s, "attendance")) {
-        load_err(&x->l, at, "later-version", "attendance days are not in this version; got '%s'",
-                 s);
-        return w;
+    ix = wf_duration(x, at, s, &w.d);
+    if (ix != 0xff) {
+        return (struct wf_when){.kind = WHEN_SETTING, .ix = ix};
     }
+    w.kind = w.d.n ? WHEN_DURATION : WHEN_NONE;
+    return w;
+}
+
+struct wf_when wf_when(struct wf_load *x, const struct sto_conf *at, const char *s)
+{
+    return read_when(x, at, s, false);
+}
+
+uint8_t wf_duration(struct wf_load *x, const struct sto_conf *at, const char *s,
+                    struct sto_duration *out)
+{
     struct sto_err err = {0};
-    if (sto_duration_parse(s, &w.d, &err)) {
-        if (load_id_valid(s)) {
-            load_unknown(&x->l, at, "unknown-setting", "setting", s, names);
-        } else {
+    *out = (struct sto_duration){0};
+    if (!load_id_valid(s)) {
+        if (sto_duration_parse(s, out, &err)) {
             load_err(&x->l, at, "bad-duration", "%s", err.what);
         }
-        return (struct wf_when){0};
+        return 0xff;
     }
-    w.kind = WHEN_DURATION;
-    return w;
+    uint8_t k = setting(x->w, s);
+    if (k == 0xff) {
+        unknown_setting(x, at, s);
+    } else if (!x->w->settings[k].is_duration) {
+        load_err(&x->l, at, "wrong-type", "setting '%s' is a number, where a duration is expected",
+                 s);
+        k = 0xff;
+    } else {
+        *out = x->w->settings[k].d_def;
+    }
+    return k;
 }
 
 struct within_arg {
@@ -189,7 +337,7 @@ struct within_arg {
 static void add_within(void *arg, const struct sto_conf *at, const char *s)
 {
     struct within_arg *a = arg;
-    struct wf_when w = wf_when(a->x, at, s);
+    struct wf_when w = read_when(a->x, at, s, true);
     if (w.kind != WHEN_NONE) {
         a->out[a->n++] = w;
     }
@@ -273,10 +421,20 @@ void wf_first(struct wf_load *x, const struct sto_conf *g, uint16_t stage, uint1
 
 /* ------------------------------------------------------------------ events */
 
+uint8_t wf_session_event(const char *name)
+{
+    static const char *const NAMES[] = {"invited", "moved", "absent"};
+    for (unsigned k = 0; k < 3; k++) {
+        if (strcmp(NAMES[k], name) == 0) {
+            return (uint8_t)(WF_EVENT_INVITED + k);
+        }
+    }
+    return 0;
+}
+
 uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name)
 {
     static const char *const FIXED[] = {"client-left", "client-moved", "client-died", "asked-for"};
-    static const char *const LATER[] = {"invited", "moved", "absent"};
     const char *names[STO_WF_MESSAGES_MAX + 5] = {FIXED[0], FIXED[1], FIXED[2], FIXED[3]};
     for (unsigned k = 0; k < 4; k++) {
         if (strcmp(FIXED[k], name) == 0) {
@@ -293,12 +451,6 @@ uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name)
         size_t n = strlen(x->w->consents[k].id);
         if (strncmp(x->w->consents[k].id, name, n) == 0 && strcmp(name + n, "-lost") == 0) {
             return (uint8_t)(WF_EVENT_CONSENT_LOST_0 + k);
-        }
-    }
-    for (unsigned k = 0; at && k < 3; k++) {
-        if (strcmp(LATER[k], name) == 0) {
-            wf_later(x, at, "event", name);
-            return 0;
         }
     }
     if (at) {

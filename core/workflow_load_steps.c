@@ -14,43 +14,51 @@
 
 static const char *const TYPES[] = {"",        "task",    "meeting", "handover", "referral",
                                     "consult", "session", "decide",  "notify",   "wait",
-                                    "stage",   "end",     NULL};
-static const char *const TYPES_LATER[] = {"panel", "place", "consent", "measure",
-                                          "plan",  "each",  "call",    NULL};
+                                    "stage",   "end",     "panel",   "place",    "consent",
+                                    "measure", "plan",    "each",    "call",     NULL};
+_Static_assert(sizeof(TYPES) / sizeof(TYPES[0]) == STEP_TYPE_LAST + 2, "every type has a name");
 
-/* Known to the language, not to this version: told apart from misspelt keys. */
-static const char *const KEYS_LATER[] = {"needs",    "must",     "visible-to", "per",   "continues",
-                                         "meetings", "remind",   "postpones",  "asks",  "agreed-by",
-                                         "over",     "workflow", "gives",      "takes", NULL};
-
-static const char *const KEYS_ALL[] = {"type",    "starts",    "on",     "within",
-                                       "at-most", "meanwhile", "ladder", NULL};
-static const char *const KEYS_TASK[] = {"role",     "helps", "carries", "collects",
-                                        "obliging", "next",  NULL};
-static const char *const KEYS_MEETING[] = {"role", "with", "carries", "collects", "obliging", NULL};
-static const char *const KEYS_HANDOVER[] = {"to",       "meeting", "teaser", "carries",
-                                            "collects", "clocks",  NULL};
-static const char *const KEYS_REFERRAL[] = {"to",     "meeting",  "teaser",   "carries", "collects",
-                                            "clocks", "at-least", "obliging", "next",    NULL};
-static const char *const KEYS_CONSULT[] = {"to", "teaser", "carries", "collects", "clocks", NULL};
-static const char *const KEYS_SESSION[] = {"of", "role", "carries", "collects", "obliging", NULL};
+static const char *const KEYS_WAITING[] = {"type",      "starts", "on",     "within",     "at-most",
+                                           "meanwhile", "ladder", "remind", "visible-to", NULL};
+static const char *const KEYS_SENDING[] = {"carries", "must", "needs", NULL};
+static const char *const KEYS_TASK[] = {"role", "helps", "collects", "obliging", "next", NULL};
+static const char *const KEYS_MEETING[] = {"role", "with", "collects", "obliging", NULL};
+static const char *const KEYS_HANDOVER[] = {"to", "meeting", "teaser", "collects", "clocks", NULL};
+static const char *const KEYS_REFERRAL[] = {"to",       "meeting",  "teaser", "collects", "clocks",
+                                            "at-least", "obliging", "next",   NULL};
+static const char *const KEYS_CONSULT[] = {"to", "teaser", "collects", "clocks", NULL};
+static const char *const KEYS_SESSION[] = {"of", "role", "meetings", "collects", "obliging", NULL};
 static const char *const KEYS_WAIT[] = {"for", "until", "message", "collects", "next", NULL};
 static const char *const KEYS_STAGE[] = {"first", "wait-for", "steps", "next", NULL};
+static const char *const KEYS_PANEL[] = {"of",        "asks",   "asks-for", "collects",
+                                         "postpones", "client", NULL};
+static const char *const KEYS_PLACE[] = {"of", "role", "names", NULL};
+static const char *const KEYS_CONSENT[] = {"of", "helps", NULL};
+static const char *const KEYS_MEASURE[] = {"instrument", "field",    "point", "role",
+                                           "helps",      "obliging", "next",  NULL};
+static const char *const KEYS_PLAN[] = {"parts", "agreed-by", "helps", NULL};
+static const char *const KEYS_EACH[] = {"over", "first", "wait-for", "steps", "next", NULL};
+static const char *const KEYS_CALL[] = {"workflow", "version", "roles", "gives", "takes", NULL};
 /* These run at once: no clock, nothing beside them. */
 static const char *const KEYS_DECIDE[] = {"type", "starts", "rules", NULL};
-static const char *const KEYS_NOTIFY[] = {"type", "starts", "to", "carries",
-                                          "text", "next",   "on", NULL};
-static const char *const KEYS_END[] = {"type", "outcome", "records", NULL};
+static const char *const KEYS_NOTIFY[] = {"type", "starts",     "to",   "text",
+                                          "on",   "visible-to", "next", NULL};
+static const char *const KEYS_END[] = {"type", "outcome", "records", "continues", NULL};
 
-static bool in_list(const char *s, const char *const *list)
-{
-    for (; *list; list++) {
-        if (strcmp(*list, s) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+static const struct {
+    const char *const *keys;
+    bool waits, sends;
+} STEP_KEYS[] = {
+    [STEP_TASK] = {KEYS_TASK, true, true},         [STEP_MEETING] = {KEYS_MEETING, true, true},
+    [STEP_HANDOVER] = {KEYS_HANDOVER, true, true}, [STEP_REFERRAL] = {KEYS_REFERRAL, true, true},
+    [STEP_CONSULT] = {KEYS_CONSULT, true, true},   [STEP_SESSION] = {KEYS_SESSION, true, true},
+    [STEP_DECIDE] = {KEYS_DECIDE, false, false},   [STEP_NOTIFY] = {KEYS_NOTIFY, false, true},
+    [STEP_WAIT] = {KEYS_WAIT, true, false},        [STEP_STAGE] = {KEYS_STAGE, true, false},
+    [STEP_END] = {KEYS_END, false, false},         [STEP_PANEL] = {KEYS_PANEL, true, true},
+    [STEP_PLACE] = {KEYS_PLACE, true, true},       [STEP_CONSENT] = {KEYS_CONSENT, true, false},
+    [STEP_MEASURE] = {KEYS_MEASURE, true, true},   [STEP_PLAN] = {KEYS_PLAN, true, true},
+    [STEP_EACH] = {KEYS_EACH, true, false},        [STEP_CALL] = {KEYS_CALL, true, false},
+};
 
 /* ------------------------------------------------------------------ collecting */
 
@@ -68,11 +76,7 @@ static enum step_type step_type(struct wf_load *x, const struct sto_conf *c)
             return (enum step_type)k;
         }
     }
-    if (in_list(s, TYPES_LATER)) {
-        wf_later(x, at, "step type", s);
-    } else {
-        load_unknown(&x->l, at, "unknown-type", "step type", s, TYPES + 1);
-    }
+    load_unknown(&x->l, at, "unknown-type", "step type", s, TYPES + 1);
     return TYPE_UNKNOWN;
 }
 
@@ -94,20 +98,35 @@ static void collect_one(struct wf_load *x, const struct sto_conf *c, uint16_t st
     uint16_t ix = w->n_steps++;
     struct wf_step *s = &w->steps[ix];
     *s = (struct wf_step){.id = load_keep(&x->l, c->name),
+                          .file = load_keep(&x->l, c->file),
                           .line = c->line,
                           .stage = stage,
                           .host = host,
+                          .starts = {.setting = 0xff},
                           .role = PARTY_NONE,
                           .helps = PARTY_HOLDER,
+                          .at_most_setting = 0xff,
+                          .meetings_setting = 0xff,
+                          .postpones_setting = 0xff,
                           .meeting_step = WF_NONE,
+                          .consent = 0xff,
+                          .field = 0xff,
+                          .over = 0xff,
+                          .each = WF_NONE,
+                          .needs = 0xff,
                           .message = 0xff,
                           .ladder_ix = -1,
                           .text = "",
+                          .calls = "",
+                          .continues = "",
                           .outcome = ""};
     x->node[ix] = c;
     s->type = step_type(x, c);
     if (host != WF_NONE) {
         add_side(x, c, host, ix);
+    }
+    if (s->type == STEP_MEASURE) {
+        wf_add_measured(x, c);
     }
     const struct sto_conf *inner = s->type == STEP_STAGE ? load_group(&x->l, c, "steps") : NULL;
     collect(x, inner, ix, WF_NONE);
@@ -145,34 +164,18 @@ void wf_collect_steps(struct wf_load *x)
 
 /* ------------------------------------------------------------------ keys */
 
-static const char *const *keys_of(enum step_type t)
-{
-    static const char *const *const KEYS[] = {
-        NULL,         KEYS_TASK,   KEYS_MEETING, KEYS_HANDOVER, KEYS_REFERRAL, KEYS_CONSULT,
-        KEYS_SESSION, KEYS_DECIDE, KEYS_NOTIFY,  KEYS_WAIT,     KEYS_STAGE,    KEYS_END};
-    return KEYS[t];
-}
-
-static bool waits(enum step_type t)
-{
-    return t != STEP_DECIDE && t != STEP_NOTIFY && t != STEP_END;
-}
-
 static void check_keys(struct wf_load *x, const struct sto_conf *c, enum step_type t)
 {
-    const char *known[64];
+    const char *known[32];
     unsigned n = 0;
-    for (const char *const *k = keys_of(t); *k; k++) {
+    for (const char *const *k = STEP_KEYS[t].keys; *k; k++) {
         known[n++] = *k;
     }
-    for (const char *const *k = KEYS_ALL; waits(t) && *k; k++) {
+    for (const char *const *k = KEYS_WAITING; STEP_KEYS[t].waits && *k; k++) {
         known[n++] = *k;
     }
-    for (const char *const *k = KEYS_LATER; *k; k++) {
+    for (const char *const *k = KEYS_SENDING; STEP_KEYS[t].sends && *k; k++) {
         known[n++] = *k;
-        if (sto_conf_get(c, *k)) {
-            wf_later(x, sto_conf_get(c, *k), "key", *k);
-        }
     }
     known[n] = NULL;
     sto_conf_known(c, known, TYPES[t], x->l.diags);
@@ -180,11 +183,7 @@ static void check_keys(struct wf_load *x, const struct sto_conf *c, enum step_ty
 
 /* ------------------------------------------------------------------ parts */
 
-/* One party under key; which: may it be the client, the holder? */
-enum { TAKES_ROLE = 0, TAKES_HOLDER = 1, TAKES_CLIENT = 2 };
-
-static uint8_t need_party(struct wf_load *x, const struct sto_conf *c, const char *key,
-                          unsigned takes)
+uint8_t wf_need_party(struct wf_load *x, const struct sto_conf *c, const char *key, unsigned takes)
 {
     const char *s = load_need_str(&x->l, c, key);
     if (!*s) {
@@ -197,7 +196,26 @@ static uint8_t need_party(struct wf_load *x, const struct sto_conf *c, const cha
         load_err(&x->l, at, "bad-party", "%s cannot be '%s' here; name a role", key, s);
         return PARTY_NONE;
     }
+    if (p < x->w->n_roles && x->w->roles[p].many) {
+        load_err(&x->l, at, "bad-party",
+                 "%s: '%s' may be several organisations; put the step into an each over it", key,
+                 s);
+        return PARTY_NONE;
+    }
     return p;
+}
+
+/* "after X", "every X" and "X before end", where X is a duration or a setting; "after" also
+   attendance days. */
+static void starts_time(struct wf_load *x, struct wf_step *s, const struct sto_conf *at,
+                        const char *d)
+{
+    if (s->starts.kind == STARTS_AFTER &&
+        wf_attendance(x, at, d, &s->starts.days, &s->starts.setting)) {
+        s->starts.kind = STARTS_ATTENDANCE;
+        return;
+    }
+    s->starts.setting = wf_duration(x, at, d, &s->starts.d);
 }
 
 static void load_starts(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
@@ -211,37 +229,32 @@ static void load_starts(struct wf_load *x, struct wf_step *s, const struct sto_c
         return;
     }
     const char *v = load_need_str(&x->l, c, "starts");
-    char text[64] = "";
+    char text[2 * STO_NAME_BYTES_MAX] = "";
     size_t n = strlen(v), tail = strlen(TAIL);
-    struct sto_err err = {0};
     if (!*v || n >= sizeof(text)) {
+        if (*v) {
+            load_err(&x->l, at, "bad-value", "starts has more than %zu characters",
+                     sizeof(text) - 1);
+        }
         return;
     }
     memcpy(text, v, n + 1);
-    const char *d = text;
     if (strcmp(v, "half-way") == 0) {
         s->starts.kind = STARTS_HALF_WAY;
-        return;
-    }
-    if (strncmp(v, "after ", 6) == 0) {
+    } else if (strncmp(v, "after ", 6) == 0) {
         s->starts.kind = STARTS_AFTER;
-        d += 6;
+        starts_time(x, s, at, text + 6);
     } else if (strncmp(v, "every ", 6) == 0) {
         s->starts.kind = STARTS_EVERY;
-        d += 6;
+        starts_time(x, s, at, text + 6);
     } else if (n > tail && strcmp(v + n - tail, TAIL) == 0) {
         s->starts.kind = STARTS_BEFORE_END;
         text[n - tail] = '\0';
+        starts_time(x, s, at, text);
     } else {
         s->starts.kind = STARTS_EVENT;
-        s->starts.event = wf_event(x, at, v);
-        return;
-    }
-    if (strstr(d, "attendance")) {
-        load_err(&x->l, at, "later-version", "attendance days are not in this version; got '%s'",
-                 v);
-    } else if (sto_duration_parse(d, &s->starts.d, &err)) {
-        load_err(&x->l, at, "bad-duration", "starts '%s': %s", v, err.what);
+        s->starts.event = wf_session_event(v);
+        s->starts.event = s->starts.event ? s->starts.event : wf_event(x, at, v);
     }
 }
 
@@ -303,7 +316,7 @@ static void load_ladder(struct wf_load *x, struct wf_step *s, const struct sto_c
 
 static void load_offer(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
 {
-    s->to[0] = need_party(x, c, "to", TAKES_ROLE);
+    s->to[0] = wf_need_party(x, c, "to", TAKES_ROLE);
     s->n_to = 1;
     s->teaser = wf_fields(x, c, "teaser");
     s->carries |= s->teaser;
@@ -314,33 +327,6 @@ static void load_offer(struct wf_load *x, struct wf_step *s, const struct sto_co
     const char *v = load_str(&x->l, c, "at-least", "", STO_NAME_BYTES_MAX);
     if (*v) {
         s->at_least = wf_when(x, sto_conf_get(c, "at-least"), v);
-    }
-}
-
-static void load_session(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
-{
-    const char *names[STO_SERVICES_MAX + 1] = {0};
-    const char *of = load_need_str(&x->l, c, "of");
-    unsigned n = 0;
-    s->role = need_party(x, c, "role", TAKES_ROLE);
-    if (!*of) {
-        return;
-    }
-    const struct service *service = network_service_by_id(x->net, of);
-    if (service && service->shape == SERVICE_SESSION) {
-        s->service = service->number;
-        return;
-    }
-    for (unsigned k = 0; k < x->net->n_services; k++) {
-        if (x->net->services[k].shape == SERVICE_SESSION) {
-            names[n++] = x->net->services[k].id;
-        }
-    }
-    if (service) {
-        load_err(&x->l, sto_conf_get(c, "of"), "wrong-type",
-                 "service '%s' of the network has no dates; a session needs them", of);
-    } else {
-        load_unknown(&x->l, sto_conf_get(c, "of"), "unknown-service", "session service", of, names);
     }
 }
 
@@ -403,8 +389,13 @@ static void load_notify(struct wf_load *x, struct wf_step *s, const struct sto_c
 
 static void load_end(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
 {
-    s->outcome = load_need_str(&x->l, c, "outcome");
-    if (*s->outcome) {
+    s->continues = load_str(&x->l, c, "continues", "", STO_NAME_BYTES_MAX);
+    if (*s->continues) {
+        load_check_id(&x->l, sto_conf_get(c, "continues"), "workflow", s->continues);
+    }
+    s->outcome = *s->continues ? load_str(&x->l, c, "outcome", s->id, STO_NAME_BYTES_MAX)
+                               : load_need_str(&x->l, c, "outcome");
+    if (sto_conf_get(c, "outcome") && *s->outcome) {
         load_check_id(&x->l, sto_conf_get(c, "outcome"), "outcome", s->outcome);
     }
     s->records = wf_fields(x, c, "records");
@@ -416,39 +407,69 @@ static void load_end(struct wf_load *x, struct wf_step *s, const struct sto_conf
     }
 }
 
+void wf_load_helps(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
+{
+    if (sto_conf_get(c, "helps")) {
+        s->helps = wf_need_party(x, c, "helps", TAKES_HOLDER);
+    }
+}
+
+static void load_work(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
+{
+    s->role = wf_need_party(x, c, "role", TAKES_HOLDER | TAKES_CLIENT);
+    wf_load_helps(x, s, c);
+    if (s->role != PARTY_CLIENT && sto_conf_get(c, "helps")) {
+        load_err(&x->l, sto_conf_get(c, "helps"), "bad-value",
+                 "helps belongs to a task of the client");
+    }
+}
+
+/* What narrows a sending: fields that must go, and the consent that alone counts. */
+static void load_sending(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
+{
+    s->must = wf_fields(x, c, "must");
+    uint64_t sent = s->carries | wf_fields(x, c, "teaser");
+    if (s->must & ~sent) {
+        load_err(&x->l, sto_conf_get(c, "must"), "bad-value",
+                 "must names a field that the step does not carry; name it in carries too");
+    }
+    const char *needs = load_str(&x->l, c, "needs", "", STO_NAME_BYTES_MAX);
+    if (*needs) {
+        s->needs = wf_consent(x, sto_conf_get(c, "needs"), needs);
+    }
+}
+
 static void load_common(struct wf_load *x, struct wf_step *s, const struct sto_conf *c)
 {
     s->carries = wf_fields(x, c, "carries");
     s->collects = wf_fields(x, c, "collects");
+    load_sending(x, s, c);
     s->n_within = (uint8_t)wf_within(x, c, s->within);
-    s->at_most = (uint8_t)sto_conf_int(c, "at-most", 0, 1, 200, x->l.diags);
+    s->at_most =
+        (uint8_t)wf_count(x, c, "at-most", (struct wf_limits){1, 200}, &s->at_most_setting);
     s->obliging = sto_conf_bool(c, "obliging", false, x->l.diags);
+    s->n_visible_to = (uint8_t)wf_parties(x, c, "visible-to", s->visible_to);
+    const char *remind = load_str(&x->l, c, "remind", "", STO_NAME_BYTES_MAX);
+    if (*remind) {
+        s->remind = wf_when(x, sto_conf_get(c, "remind"), remind);
+    }
     load_starts(x, s, c);
     load_ladder(x, s, c);
 }
 
-static void load_step(struct wf_load *x, uint16_t ix)
+static void load_by_type(struct wf_load *x, struct wf_step *s, const struct sto_conf *c,
+                         uint16_t ix)
 {
-    struct wf_step *s = &x->w->steps[ix];
-    const struct sto_conf *c = x->node[ix];
-    if (s->type == TYPE_UNKNOWN) {
-        return;
-    }
-    check_keys(x, c, s->type);
-    load_common(x, s, c);
     switch (s->type) {
     case STEP_TASK:
-        s->role = need_party(x, c, "role", TAKES_HOLDER | TAKES_CLIENT);
-        if (sto_conf_get(c, "helps")) {
-            s->helps = need_party(x, c, "helps", TAKES_HOLDER);
-            if (s->role != PARTY_CLIENT) {
-                load_err(&x->l, sto_conf_get(c, "helps"), "bad-value",
-                         "helps belongs to a task of the client");
-            }
-        }
+        load_work(x, s, c);
+        break;
+    case STEP_MEASURE:
+        load_work(x, s, c);
+        wf_load_measure(x, s, c);
         break;
     case STEP_MEETING:
-        s->role = need_party(x, c, "role", TAKES_HOLDER);
+        s->role = wf_need_party(x, c, "role", TAKES_HOLDER);
         s->n_with = (uint8_t)wf_parties(x, c, "with", s->with);
         break;
     case STEP_HANDOVER:
@@ -457,7 +478,19 @@ static void load_step(struct wf_load *x, uint16_t ix)
         load_offer(x, s, c);
         break;
     case STEP_SESSION:
-        load_session(x, s, c);
+        wf_load_session(x, s, c);
+        break;
+    case STEP_PLACE:
+        wf_load_place(x, s, c);
+        break;
+    case STEP_PANEL:
+        wf_load_panel(x, s, c);
+        break;
+    case STEP_CONSENT:
+        wf_load_consent(x, s, c);
+        break;
+    case STEP_PLAN:
+        wf_load_plan(x, s, c);
         break;
     case STEP_NOTIFY:
         load_notify(x, s, c);
@@ -471,16 +504,23 @@ static void load_step(struct wf_load *x, uint16_t ix)
     case STEP_END:
         load_end(x, s, c);
         break;
-    case STEP_PANEL:
-    case STEP_PLACE:
-    case STEP_CONSENT:
-    case STEP_MEASURE:
-    case STEP_PLAN:
     case STEP_EACH:
     case STEP_CALL:
     case STEP_DECIDE:
         break; /* rules need all exits: workflow_load_when.c */
     }
+}
+
+static void load_step(struct wf_load *x, uint16_t ix)
+{
+    struct wf_step *s = &x->w->steps[ix];
+    const struct sto_conf *c = x->node[ix];
+    if (s->type == TYPE_UNKNOWN) {
+        return;
+    }
+    check_keys(x, c, s->type);
+    load_common(x, s, c);
+    load_by_type(x, s, c, ix);
 }
 
 void wf_load_steps(struct wf_load *x)

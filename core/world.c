@@ -32,6 +32,8 @@ struct world {
     int last_code;
     world_watch_fn *watch;
     void *watch_arg;
+    workflow_find_fn *find;
+    void *find_arg;
 };
 
 world_t *world_new(const network_t *net, int64_t start_us)
@@ -78,6 +80,12 @@ void world_watch(world_t *w, world_watch_fn *fn, void *arg)
     w->watch_arg = arg;
 }
 
+void world_workflows(world_t *w, workflow_find_fn *find, void *arg)
+{
+    w->find = find;
+    w->find_arg = arg;
+}
+
 const struct case_state *world_case(const world_t *w, const struct sto_uuid *id)
 {
     const struct world_item *it = world_items_find(&w->items, id);
@@ -88,6 +96,12 @@ const struct case_data *world_data(const world_t *w, const struct sto_uuid *id)
 {
     const struct world_item *it = world_items_find(&w->items, id);
     return it && !it->session ? it->data : NULL;
+}
+
+const workflow_t *world_workflow(const world_t *w, const struct sto_uuid *id)
+{
+    const struct world_item *it = world_items_find(&w->items, id);
+    return it ? it->wf : NULL;
 }
 
 const struct shared_state *world_session(const world_t *w, const struct sto_uuid *id)
@@ -176,30 +190,83 @@ static void keep_contents(world_t *w, struct case_data *d, uint64_t fields)
     }
 }
 
-static int case_apply(world_t *w, struct world_item *it, const struct input *in, struct fact *f,
-                      struct sto_err *err)
+/* What the engine is told of other workflows, and which one it asked for last. */
+struct asked {
+    world_t *w;
+    const workflow_t *wf;
+};
+
+static const workflow_t *newest(void *arg, const char *id)
 {
-    struct engine_ctx ctx = {
-        .net = w->net, .wf = it->wf, .data = it->data, .case_id = it->id, .arena = w->facts};
-    struct case_state after = *it->state;
-    int64_t now_us = it->state->last_us >= w->now_us ? it->state->last_us + 1 : w->now_us;
-    int rc = engine_decide(&ctx, it->state, in, now_us, f, err);
-    if (rc != 0) {
-        return rc;
+    struct asked *a = arg;
+    a->wf = a->w->find ? a->w->find(a->w->find_arg, id) : NULL;
+    return a->wf;
+}
+
+static bool is_lead(const struct world_item *it, const struct sto_uuid *client)
+{
+    return it->state && it->state->status == CASE_OPEN && !it->wf->side &&
+           sto_uuid_eq(&it->state->client, client);
+}
+
+/* Holder of the client's open lead case. */
+static struct party lead_holder(const world_t *w, const struct world_item *self,
+                                const struct input *in)
+{
+    if (in->kind == EVENT_START && !sto_uuid_is_zero(&in->client)) {
+        for (size_t i = 0; i < w->items.n; i++) {
+            if (w->items.list[i] != self && is_lead(w->items.list[i], &in->client)) {
+                return w->items.list[i]->state->holder;
+            }
+        }
     }
+    return (struct party){0};
+}
+
+/* The case after the fact, as all checks agree. */
+static int case_after(world_t *w, const struct world_item *it, const struct input *in,
+                      const struct fact *f, struct case_state *after, struct sto_err *err)
+{
     struct fact again;
     struct sto_err why = {0};
-    rc = engine_evolve(&after, f, &why);
+    *after = *it->state;
+    int rc = engine_evolve(after, f, &why);
     rc = rc != 0 ? rc : reread(w, f, &again, &why);
-    rc = rc != 0 ? rc : case_checks(w, it, f, &again, &after, &why);
+    rc = rc != 0 ? rc : case_checks(w, it, f, &again, after, &why);
     if (rc != 0) {
         return sto_fail(err, STO_E_INTERNAL, "event '%s' breaks a check: %s",
                         event_kind_name(in->kind), why.what);
+    }
+    return 0;
+}
+
+static int case_apply(world_t *w, struct world_item *it, const struct input *in, struct fact *f,
+                      struct sto_err *err)
+{
+    struct asked asked = {.w = w};
+    struct engine_ctx ctx = {.net = w->net,
+                             .wf = it->wf,
+                             .data = it->data,
+                             .case_id = it->id,
+                             .arena = w->facts,
+                             .newest = newest,
+                             .newest_arg = &asked,
+                             .lead_holder = lead_holder(w, it, in)};
+    struct case_state after;
+    int64_t now_us = it->state->last_us >= w->now_us ? it->state->last_us + 1 : w->now_us;
+    int rc = engine_decide(&ctx, it->state, in, now_us, f, err);
+    rc = rc != 0 ? rc : case_after(w, it, in, f, &after, err);
+    if (rc != 0) {
+        return rc;
     }
     data_merge(it->wf, it->data, in, f);
     keep_contents(w, it->data, f->fields_set);
     struct case_state before = *it->state;
     *it->state = after;
+    if (asked.wf && memcmp(after.workflow, asked.wf->hash, sizeof after.workflow) == 0) {
+        data_continue(it->wf, asked.wf, it->data);
+        it->wf = asked.wf;
+    }
     if (w->watch) {
         w->watch(w->watch_arg, &it->id, &before, f, it->state);
     }
@@ -250,16 +317,17 @@ static int apply(world_t *w, struct world_item *it, const struct input *in, stru
     return rc;
 }
 
-/* Whom a letter is for: a session exists from the first one on. */
+/* Whom a letter is for: what cases share exists from the first one on. */
 static struct world_item *mail_item(world_t *w, const struct mail *m)
 {
     struct world_item *it = world_items_find(&w->items, &m->dst);
     if (it) {
         return it;
     }
+    const struct service *service = network_service(w->net, m->service);
     struct sto_uuid id;
     shared_id(w->net->id, m->service, &id);
-    if (!sto_uuid_eq(&id, &m->dst) || !network_service(w->net, m->service)) {
+    if (!sto_uuid_eq(&id, &m->dst) || !service || !service_shared(service)) {
         return NULL;
     }
     it = world_items_add(&w->items, &id);
@@ -293,11 +361,28 @@ static int carry_mail(world_t *w, struct sto_err *err)
     return 0;
 }
 
+/* once = "client": no second open case of this workflow, as in the broker. */
+static bool once_stops(const world_t *w, const workflow_t *wf, const struct input *in)
+{
+    bool once = wf->once_client && !sto_uuid_is_zero(&in->client);
+    for (size_t i = 0; once && i < w->items.n; i++) {
+        const struct world_item *it = w->items.list[i];
+        if (it->state && it->state->status == CASE_OPEN && strcmp(it->wf->id, wf->id) == 0 &&
+            sto_uuid_eq(&it->state->client, &in->client)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int start(world_t *w, const workflow_t *wf, const struct sto_uuid *id,
                  const struct input *in, struct sto_err *err)
 {
     if (world_items_find(&w->items, id)) {
         return sto_fail(err, STO_E_ALREADY, "a case with this id is open already");
+    }
+    if (once_stops(w, wf, in)) {
+        return sto_fail(err, STO_E_DUPLICATE_CASE, "the client has an open case of '%s'", wf->id);
     }
     struct world_item *it = world_items_add(&w->items, id);
     it->wf = wf;

@@ -11,7 +11,7 @@
 #include "sto_conf.h"
 #include "sto_limits.h"
 
-#define TEXT_BYTES 1024
+#define TEXT_BYTES 2048
 
 struct sto_diags {
     struct sto_diag *items; /* one more than STO_DIAGS_MAX: the last says "too many" */

@@ -24,6 +24,12 @@ static void load_once(void)
     sto_diags_destroy(&diags);
 }
 
+static const workflow_t *find(void *arg, const char *id)
+{
+    (void)arg;
+    return strcmp(id, wf->id) == 0 ? wf : NULL;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (!wf) {
@@ -32,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct model_file file = {"scenarios.cfg", (const char *)data, size};
     struct scenario_totals totals;
     sto_diags_t *diags = sto_diags_new();
-    int rc = scenario_run(&file, wf, net, diags, &totals);
+    struct scenario_book book = {.net = net, .find = find};
+    int rc = scenario_run(&file, wf, &book, diags, &totals);
     STO_ASSERT((rc == 0) == (sto_diags_errors(diags) == 0));
     STO_ASSERT(rc != 0 || totals.failed == 0);
     for (size_t i = 0; i < sto_diags_count(diags); i++) {

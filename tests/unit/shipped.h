@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* Reading the shipped network and workflows from the source folder, for tests. */
+/* Reading the shipped networks and workflows from the source folder, for tests. */
 #ifndef SHIPPED_H
 #define SHIPPED_H
 #include <dirent.h>
@@ -17,9 +17,8 @@
 #include "sto_file.h"
 #include "workflow.h"
 
-#define NETWORK      "oulu-2014"
 #define SHIPPED_ROOT SAATTO_SOURCE_DIR "/workflows"
-#define FILES_MAX    64
+#define FILES_MAX    256
 
 static int by_name(const void *a, const void *b)
 {
@@ -74,31 +73,53 @@ static size_t print_diags(sto_diags_t *d)
     return sto_diags_errors(d);
 }
 
-static network_t *load_network(void)
+/* Adds the .cfg files of a folder to files. */
+static void read_folder(const char *dir, struct model_file *files, size_t *n)
 {
     char *names[FILES_MAX];
+    size_t found = list_names(dir, ".cfg", names);
+    for (size_t i = 0; i < found; i++) {
+        assert_true(*n < FILES_MAX);
+        assert_true(read_file(dir, names[i], &files[(*n)++]));
+        free(names[i]);
+    }
+}
+
+/* The network of a folder, with the instruments beside the networks. */
+static network_t *load_network_of(const char *dir, const char *id)
+{
+    char *instruments = sto_asprintf("%s/../../instruments", dir);
     struct model_file files[FILES_MAX];
     network_t *net = NULL;
     sto_diags_t *d = sto_diags_new();
-    size_t n = list_names(SHIPPED_ROOT "/network/" NETWORK, ".cfg", names);
-    for (size_t i = 0; i < n; i++) {
-        assert_true(read_file(SHIPPED_ROOT "/network/" NETWORK, names[i], &files[i]));
-        free(names[i]);
+    size_t n = 0;
+    read_folder(dir, files, &n);
+    if (access(instruments, F_OK) == 0) {
+        read_folder(instruments, files, &n);
     }
-    int rc = network_load(NETWORK, files, n, d, &net);
+    int rc = network_load(id, files, n, d, &net);
     size_t errors = print_diags(d);
     sto_diags_destroy(&d);
     for (size_t i = 0; i < n; i++) {
         free_file(&files[i]);
     }
+    free(instruments);
     assert_int_equal(rc, 0);
     assert_int_equal(errors, 0);
     return net;
 }
 
+__attribute__((unused)) static network_t *load_shipped(const char *id)
+{
+    char *dir = sto_asprintf(SHIPPED_ROOT "/network/%s", id);
+    network_t *net = load_network_of(dir, id);
+    free(dir);
+    return net;
+}
+
 /* Calls fn(arg, net, folder) for each folder that holds a workflow; returns how many. */
 typedef void shipped_fn(void *arg, const network_t *net, const char *dir);
-static size_t each_shipped(const network_t *net, shipped_fn *fn, void *arg)
+__attribute__((unused)) static size_t each_shipped(const network_t *net, shipped_fn *fn, void *arg)
 {
     char *names[FILES_MAX];
     size_t n = list_names(SHIPPED_ROOT, "", names), tried = 0;

@@ -44,9 +44,7 @@ static void a_sound_workflow_has_no_finding(void **state)
     print_diags(d);
     assert_int_equal(rc, 0);
     assert_int_equal(sto_diags_count(d), 0);
-    /* four months for a seat, then five business days until the choice is escalated */
-    assert_true(longest > 4 * 28 * 24 * 60);
-    assert_true(longest < 5 * 31 * 24 * 60);
+    assert_int_equal(longest, -1); /* the holder may choose 'again' for ever */
     sto_diags_destroy(&d);
 }
 
@@ -151,11 +149,11 @@ static const struct planted {
     /* side by side */
     {{"first = [ \"try\", \"verdict-wait\" ]", "first = [ \"try\", \"verdict-wait\", \"rest\" ]",
       "two-tokens", 16},
-     false},
+     true},
     {{"granted = \"join\";  refused = \"join\";",
       "granted : { to = \"join\";  collects = [ \"notes\" ]; };  refused = \"join\";",
-      "two-collect", -20},
-     false},
+      "two-collect", 0},
+     true},
     {{"alarmed : { starts = \"alarm\";  type = \"task\";  role = \"holder\";  within = \"1 day\";  "
       "on : { done = \"join\";  expired = \"join\"; }; };",
       "alarmed : { starts = \"alarm\";  type = \"handover\";  to = \"guidance\";  on : { "
@@ -163,7 +161,7 @@ static const struct planted {
       "            alarm2 : { starts = \"half-way\";  type = \"handover\";  to = \"guidance\";  on "
       ": { taken-over = \"join\";  returned = \"join\"; }; };",
       "two-handovers", 1},
-     false},
+     true},
 };
 
 static void every_planted_fault_is_found(void **state)

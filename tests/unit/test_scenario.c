@@ -55,12 +55,19 @@ static int bench_teardown(void **state)
     return 0;
 }
 
+static const workflow_t *find(void *arg, const char *id)
+{
+    const struct bench *b = arg;
+    return strcmp(id, b->wf->id) == 0 ? b->wf : NULL;
+}
+
 static int run_text(struct bench *b, const char *text)
 {
     struct model_file file = {"scenarios.cfg", text, strlen(text)};
     sto_diags_destroy(&b->diags);
     b->diags = sto_diags_new();
-    return scenario_run(&file, b->wf, b->net, b->diags, &b->totals);
+    struct scenario_book book = {.net = b->net, .find = find, .arg = b};
+    return scenario_run(&file, b->wf, &book, b->diags, &b->totals);
 }
 
 /* The start stands on lines 1 to 3, the timeline's entries from line 4 on. */
@@ -189,6 +196,158 @@ static void a_late_answer_is_said_to_be_late(void **state)
                    "  exit = \"done\"; late = true; expect : { outcome = \"gone\"; }; }");
 }
 
+static void all_parts_of_a_case_can_be_expected(void **state)
+{
+    passes(*state,
+           "{ expect : { waits-for = [ \"ask:te\" ]; clocks = [ \"within:ask\" ]; places = [ ];\n"
+           "  kept = [ ]; roles : { te = \"te/intake\"; city = \"nobody\"; };\n"
+           "  workflow = \"small\"; count = 0; }; },\n" ACCEPTED
+           "  expect : { waits-for = [ \"hand:city/guidance\" ]; left = [ \"ask:done\" ];\n"
+           "  clocks = [ \"book:hand\", \"cap:hand\" ]; roles : { city = [ \"city\" ]; }; }; }");
+}
+
+/* ------------------------------------------------------------ several cases */
+
+#define OTHERS(N)                                                                                  \
+    "{ case = \"others\"; start : { by = \"te\"; client = 10; count = " #N "; home = \"city\";\n"  \
+    "  set : { days = 300; }; }; expect : { holder = \"te\"; steps = [ \"ask\" ]; }; },\n"         \
+    "{ after = \"1 hour\"; case = \"others\"; by = \"te\"; event = \"task-result\";\n"             \
+    "  exit = \"meet\"; set : { need = \"work\"; }; "
+
+static void others_fill_the_session_first(void **state)
+{
+    passes(
+        *state,
+        OTHERS(2) "expect : { state = \"invited\"; waiting : { event = 0; }; due = \"2008-05-07 "
+                  "10:00\"; }; },\n"
+                  "{ after = \"1 hour\"; by = \"te\"; event = \"task-result\"; exit = \"meet\";\n"
+                  "  set : { need = \"study\"; }; },\n"
+                  "{ at = \"2008-01-15 12:00\"; case = \"others#1-2\"; session = \"event\"; by = "
+                  "\"city\";\n"
+                  "  event = \"session-record\"; exit = \"attended\";\n"
+                  "  expect : { steps = [ \"hand\" ]; sent = [ \"offer:city\" ]; }; },\n"
+                  "{ session = \"event\"; by = \"city\"; event = \"session-record\"; exit = "
+                  "\"attended\";\n"
+                  "  refused = \"E-wrong-state\"; expect : { steps = [ \"event\" ]; state = "
+                  "\"invited\"; }; },\n"
+                  "{ case = \"others#2\"; by = \"te\"; event = \"client-left\"; reason = "
+                  "\"employed\";\n"
+                  "  expect : { outcome = \"gone\"; }; },\n"
+                  "{ expect : { holders = [ \"others#1:te\" ]; }; }");
+}
+
+static void a_scenario_may_open_its_own_case_later(void **state)
+{
+    assert_int_equal(
+        run_text(
+            *state,
+            "scenarios : ( { name = \"later\"; at = \"2008-01-07 09:00\"; shows = [ \"R69\" ];\n"
+            " timeline = ( { case = \"first\"; start : { by = \"te\"; client = 1; home = "
+            "\"city\";\n"
+            "   set : { days = 120; }; }; },\n"
+            " { after = \"1 day\"; start : { by = \"te\"; client = 2; home = \"city\";\n"
+            "   workflow = \"small\"; set : { days = 5; }; refused = \"E-condition\"; }; },\n"
+            " { after = \"1 day\"; start : { by = \"te\"; client = 2; home = \"city\";\n"
+            "   set : { days = 130; }; }; expect : { data : { days = 130; }; }; },\n"
+            " { case = \"first\"; expect : { data : { days = 120; }; }; } ); } );"),
+        0);
+}
+
+static void a_scenario_of_another_network_is_skipped(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(run_text(b,
+                              "scenarios : ( { name = \"far\"; at = \"2008-01-07\";\n"
+                              " network = \"elsewhere\"; start : { by = \"nobody-here\"; }; } );"),
+                     0);
+    assert_int_equal(b->totals.skipped, 1);
+    assert_int_equal(b->totals.failed, 0);
+}
+
+/* --------------------------------------------------------------- journeys */
+
+static int travel(struct bench *b, const char *entries, struct journey_totals *totals)
+{
+    static char text[8192];
+    struct scenario_book book = {.net = b->net, .find = find, .arg = b};
+    (void)snprintf(
+        text, sizeof text,
+        "journey : { name = \"two people\"; source = \"S0\"; at = \"2008-01-07 09:00\";\n"
+        "timeline = (\n%s ); };\n",
+        entries);
+    struct model_file file = {"journey.cfg", text, strlen(text)};
+    sto_diags_destroy(&b->diags);
+    b->diags = sto_diags_new();
+    return journey_run(&file, &book, b->diags, totals);
+}
+
+#define PENA                                                                                       \
+    "{ case = \"pena\"; start : { workflow = \"small\"; by = \"te\"; client = 1; home = "          \
+    "\"city\";\n"                                                                                  \
+    "  set : { days = 120; }; }; expect : { holder = \"te\"; }; },\n"
+#define LIISA                                                                                      \
+    "{ case = \"liisa\"; start : { workflow = \"small\"; by = \"te\"; client = 2; home = "         \
+    "\"city\";\n"                                                                                  \
+    "  set : { days = 120; }; }; expect : { holder = \"te\"; }; },\n"
+
+static void a_journey_follows_several_people(void **state)
+{
+    struct bench *b = *state;
+    struct journey_totals t;
+    int rc = travel(b,
+                    PENA LIISA
+                    "{ after = \"1 day\"; case = \"pena\"; by = \"te\"; event = \"client-left\";\n"
+                    "  expect : { holder = \"nobody\"; outcome = \"gone\"; }; },\n"
+                    "{ after = \"8 days\"; expect : { holders = [ \"liisa:nobody\" ]; }; }",
+                    &t);
+    if (rc != 0) {
+        print_diags(b->diags);
+    }
+    assert_int_equal(rc, 0);
+    assert_int_equal(t.cases, 2);
+    assert_int_equal(t.events, 3);
+    assert_int_equal(t.n_workflows, 1);
+    assert_ptr_equal(t.workflows[0].wf, b->wf);
+    assert_int_equal(t.workflows[0].reached.steps_hit, 2);
+}
+
+static void a_journey_leaves_no_holder_unsaid(void **state)
+{
+    static const struct {
+        const char *entries;
+        int line;
+        const char *code;
+    } wrong[] = {
+        {PENA "{ after = \"1 day\"; case = \"pena\"; by = \"te\"; event = \"client-left\"; }", 5,
+         "no-holder"},
+        {PENA "{ by = \"te\"; event = \"client-left\"; expect : { holder = \"te\"; }; }", 5,
+         "missing-key"},
+        {PENA LIISA "{ after = \"8 days\"; case = \"pena\"; expect : { holder = \"nobody\"; }; }",
+         7, "holder-unseen"},
+        {PENA "{ after = \"8 days\"; expect : { holders = [ \"pena:te\" ]; }; }", 5, "holder"},
+        {PENA "{ after = \"1 day\"; expect : { steps = [ \"ask\" ]; }; }", 5, "missing-key"},
+        {"{ case = \"pena\"; start : { by = \"te\"; }; expect : { holder = \"te\"; }; }", 3,
+         "missing-key"},
+        {"{ case = \"pena\"; start : { workflow = \"big\"; by = \"te\"; };\n"
+         "expect : { holder = \"te\"; }; }",
+         3, "unknown-workflow"},
+    };
+    struct bench *b = *state;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct journey_totals t;
+        assert_int_equal(travel(b, wrong[i].entries, &t), -STO_E_CONFIG);
+        assert_true(t.failed);
+        const struct sto_diag *d = sto_diags_count(b->diags) ? sto_diags_at(b->diags, 0) : NULL;
+        if (sto_diags_errors(b->diags) != 1 || d->line != wrong[i].line ||
+            strcmp(d->code, wrong[i].code) != 0) {
+            print_message("case %zu: expected line %d [%s], got:\n", i, wrong[i].line,
+                          wrong[i].code);
+            print_diags(b->diags);
+            fail();
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ failing */
 
 static void each_wrong_expectation_is_told_at_its_line(void **state)
@@ -215,6 +374,18 @@ static void each_wrong_expectation_is_told_at_its_line(void **state)
         {"data : { need = \"work\"; };", "data"},
         {"outcome = \"gone\";", "outcome"},
         {"step = \"hand\";", "steps"},
+        {"waits-for = [ \"ask:city\" ];", "waits-for"},
+        {"waits-for = [ ];", "waits-for"},
+        {"clocks = [ \"within:ask\", \"cap:hand\" ];", "clocks"},
+        {"clocks = [ ];", "clocks"},
+        {"places = [ \"event:reserved\" ];", "places"},
+        {"kept = [ \"letter\" ];", "kept"},
+        {"count = 1;", "count"},
+        {"roles : { te = \"city\"; };", "roles"},
+        {"roles : { te = [ \"te\", \"city\" ]; };", "roles"},
+        {"workflow = \"large\";", "workflow"},
+        {"left = [ \"ask:done\" ];", "left"},
+        {"waiting : { event = 1; };", "waiting"},
     };
     char entries[256];
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -257,6 +428,25 @@ static void each_wrong_word_is_told_at_its_line(void **state)
         {"by = \"te\"; event = \"client-left\"; reason = \"bored\";", "unknown-reason"},
         {"by = \"te\"; event = \"client-left\"; refused = \"E-bored\";", "unknown-code"},
         {"by = \"te\"; event = \"offer\"; to = \"city\"; consent = \"x\";", "too-many-names"},
+        {"by = \"te\"; event = \"offer\"; days = 3;", "wrong-key"},
+        {"by = \"te\"; event = \"accept\"; place = 3;", "wrong-key"},
+        {"by = \"te\"; event = \"task-result\"; case = \"olli\";", "unknown-case"},
+        {"by = \"te\"; event = \"task-result\"; case = \"#\";", "unknown-case"},
+        {"case = \"olli\"; start : { by = \"te\"; }; event = \"task-result\";", "too-many-keys"},
+        {"case = \"Olli\"; start : { by = \"te\"; };", "case"},
+        {"start : { by = \"te\"; count = 3; };", "case"},
+        {"case = \"olli\"; start : { by = \"te\"; workflow = \"x\"; };", "unknown-workflow"},
+        {"by = \"te\"; event = \"task-result\"; names : { te = [ \"city\", \"citty\" ]; };",
+         "unknown-organisation"},
+        {"by = \"te\"; event = \"task-result\"; shows = [ \"12\" ];", "shows"},
+        {"expect : { holders = [ \"olli:te\" ]; };", "unknown-case"},
+        {"expect : { consents : { x = \"given\"; }; };", "unknown-consent"},
+        {"expect : { roles : { x = \"te\"; }; };", "unknown-role"},
+        {"expect : { left = [ \"ask\" ]; };", "left"},
+        {"expect : { waiting : { evnt = 1; }; };", "unknown-session"},
+        {"expect : { waiting : { guidance = 1; }; };", "unknown-session"},
+        {"expect : { free : { event = 1; }; };", "unknown-session"},
+        {"expect : { waiting : { event = \"1\"; }; };", "wrong-type"},
     };
     char entries[256];
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -353,6 +543,46 @@ static void what_no_scenario_reaches_is_a_warning(void **state)
     assert_non_null(strstr(warning(b, "uncovered-clocks")->text, "hand.answer"));
 }
 
+/* A quota says at once whether something is left: its clock cannot run out. */
+static void a_quota_owes_no_expiry(void **state)
+{
+    static const char net_text[] =
+        "network : { id = \"bench\"; version = 1; coordinator = \"te\"; categories = [ \"a\" ]; "
+        "};\n"
+        "organisations : { te : { number = 1; name = \"TE\"; kinds = [ \"te-office\" ];\n"
+        "  may-hold = true; desks : { intake : { number = 1; }; }; }; };\n"
+        "services : { grant : { number = 1; organisation = \"te\"; quota = 1; }; };\n";
+    static const char wf_text[] =
+        "workflow : { id = \"grants\"; version = 1; purpose = \"services\";\n"
+        "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; };\n"
+        "  start : { by = [ \"te\" ]; first = \"grant\"; }; on : { client-left = \"over\"; };\n"
+        "  steps : { grant : { type = \"place\"; of = \"grant\"; within = \"1 month\";\n"
+        "      on : { got = \"over\"; none = \"used-up\"; expired = \"used-up\"; }; };\n"
+        "    used-up : { type = \"end\"; outcome = \"used-up\"; };\n"
+        "    over : { type = \"end\"; outcome = \"over\"; }; }; };\n";
+    static const char text[] =
+        "scenarios : ( { name = \"used up\"; at = \"2008-01-07 09:00\";\n"
+        "  start : { by = \"te\"; client = 1; expect : { outcome = \"over\"; }; };\n"
+        "  timeline = ( { case = \"second\"; start : { by = \"te\"; client = 2; };\n"
+        "    expect : { outcome = \"used-up\"; }; } ); } );\n";
+    (void)state;
+    struct bench b = {.diags = sto_diags_new()};
+    struct model_file net = {"network.cfg", net_text, sizeof net_text - 1};
+    struct model_file wf = {"workflow.cfg", wf_text, sizeof wf_text - 1};
+    struct model_file none = {"texts.cfg", "", 0};
+    assert_int_equal(network_load("bench", &net, 1, b.diags, &b.net), 0);
+    assert_int_equal(workflow_load(&wf, &none, b.net, b.diags, &b.wf), 0);
+    int rc = run_text(&b, text);
+    print_diags(b.diags);
+    assert_int_equal(rc, 0);
+    assert_int_equal(b.totals.exits, 3); /* got, none, client-left */
+    assert_int_equal(b.totals.exits_hit, 2);
+    assert_int_equal(b.totals.clocks, 0);
+    workflow_destroy(&b.wf);
+    network_destroy(&b.net);
+    sto_diags_destroy(&b.diags);
+}
+
 /* -------------------------------------------------------------------- world */
 
 static void thousands_of_cases_wait_and_expire_in_order(void **state)
@@ -409,12 +639,19 @@ int main(void)
         TEST(a_refusal_can_be_expected),
         TEST(the_package_holds_back_what_no_basis_covers),
         TEST(a_late_answer_is_said_to_be_late),
+        TEST(all_parts_of_a_case_can_be_expected),
+        TEST(others_fill_the_session_first),
+        TEST(a_scenario_may_open_its_own_case_later),
+        TEST(a_scenario_of_another_network_is_skipped),
+        TEST(a_journey_follows_several_people),
+        TEST(a_journey_leaves_no_holder_unsaid),
         TEST(each_wrong_expectation_is_told_at_its_line),
         TEST(each_wrong_word_is_told_at_its_line),
         TEST(an_unexpected_answer_ends_the_scenario_at_its_line),
         TEST(a_start_that_should_be_refused_is_told),
         TEST(every_wrong_expectation_of_an_entry_is_told),
         TEST(what_no_scenario_reaches_is_a_warning),
+        TEST(a_quota_owes_no_expiry),
         TEST(thousands_of_cases_wait_and_expire_in_order),
     };
     sto_time_init();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * The workflows that are shipped: each is loaded with the network oulu-2014, checked, and its
+ * The workflows that are shipped: each is loaded with each shipped network, checked, and its
  * scenarios are run. Any finding that is an error fails; coverage gaps are printed.
  */
 #include <setjmp.h>
@@ -32,7 +32,8 @@ static size_t try_workflow(const network_t *net, const char *dir)
     if (workflow_load(&cfg, has_texts ? &texts : &none, net, d, &wf) == 0) {
         (void)check_workflow(wf, cfg.name, net, d, &longest);
         if (has_scenarios) {
-            (void)scenario_run(&scenarios, wf, net, d, &t);
+            struct scenario_book book = {.net = net};
+            (void)scenario_run(&scenarios, wf, &book, d, &t);
         } else {
             sto_diag(d, STO_SEV_ERROR, scenarios.name, 1, "no-scenarios",
                      "a shipped workflow has scenarios");
@@ -58,11 +59,14 @@ static void try_one(void *arg, const network_t *net, const char *dir)
 static void every_shipped_workflow_is_sound_and_does_what_its_scenarios_say(void **state)
 {
     (void)state;
+    static const char *const networks[] = {"oulu-2014", "oulu-2026"};
     size_t errors = 0;
-    network_t *net = load_network();
-    size_t tried = each_shipped(net, try_one, &errors);
-    network_destroy(&net);
-    assert_true(tried > 0);
+    for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
+        network_t *net = load_shipped(networks[i]);
+        network_as_of(net);
+        assert_true(each_shipped(net, try_one, &errors) > 0);
+        network_destroy(&net);
+    }
     assert_int_equal(errors, 0);
 }
 

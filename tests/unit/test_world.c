@@ -362,7 +362,7 @@ static void live(void *arg, const network_t *net, const char *dir)
 static void whatever_a_crowd_does_nobody_is_lost(void **state)
 {
     (void)state;
-    network_t *net = load_network();
+    network_t *net = load_shipped("oulu-2014");
     assert_true(each_shipped(net, live, NULL) > 0);
     network_destroy(&net);
 }

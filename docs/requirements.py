@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: EUPL-1.2
+"""The page of requirements: what docs/requirements.txt asks for, and where it is shown.
+
+A mark is a number R… of the table
+  - in `shows = [ "R12" ]` of a scenario, a journey or one of their entries, or in a comment there;
+  - in a comment before a test in tests/, C or Python: it counts for the next test;
+  - in a comment of a workflow, a network or an instrument: it says where it is configured.
+A scenario, journey or test shows a requirement; a workflow alone does not.
+"""
+
+import pathlib
+import re
+
+MARK = re.compile(r"\bR([1-9]\d{0,2})\b(?!\.)")
+COMMENT_C = re.compile(r'"(?:\\.|[^"\\])*"|//[^\n]*|/\*.*?\*/', re.S)
+TEST_C = re.compile(r"^static void (\w+)\(void \*\*state\)", re.M)
+TEST_PY = re.compile(r"^ *def (\w+)\(", re.M)
+SHOWS = re.compile(r"\bshows *= *(\[[^\]]*\]|\"[^\"]*\")")
+NAME = re.compile(r'^ *\{? *name *= *"((?:\\.|[^"\\])*)"|[{;] *name *= *"((?:\\.|[^"\\])*)"', re.M)
+CONFIGURED = "configured, and shown by no scenario yet"
+
+
+def table(path):
+    """(heading or None, number, text, reason) for each line."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("# ") and not line.endswith((".", "|")):
+            yield line[2:], 0, "", ""
+        elif line.startswith("R"):
+            parts = [part.strip() for part in line.split("|")]
+            yield None, int(parts[0][1:]), parts[1], parts[2] if len(parts) > 2 else ""
+
+
+def marks_of_comments(text):
+    """(position, number) of each mark in a comment or in `shows` of a .cfg or C file."""
+    for comment in COMMENT_C.finditer(text):
+        if not comment[0].startswith('"'):
+            for mark in MARK.finditer(comment[0]):
+                yield comment.start() + mark.start(), int(mark[1])
+    for key in SHOWS.finditer(text):
+        for mark in MARK.finditer(key[1]):
+            yield key.start(1) + mark.start(), int(mark[1])
+
+
+def in_force(found, places):
+    """For each mark the place it belongs to: the last one that begins before it."""
+    for at, number in found:
+        before = [name for start, name in places if start <= at]
+        yield number, before[-1] if before else None
+
+
+class Where:
+    """Who shows a requirement: sets of links by number."""
+
+    def __init__(self, root):
+        self.root = root
+        self.workflows, self.scenarios, self.tests = {}, {}, {}
+
+    def add(self, kind, number, text, file):
+        link = f"[{text}](../../{file.relative_to(self.root).as_posix()})"
+        kind.setdefault(number, {})[link] = True
+
+    def configuration(self, file, text):
+        name = file.parent.name if file.name == "workflow.cfg" else \
+            file.relative_to(self.root / "workflows").as_posix()
+        for _, number in marks_of_comments(text):
+            self.add(self.workflows, number, name, file)
+
+    def scenario_file(self, file, text):
+        """A comment in front of a scenario belongs to it: its group begins at the brace before."""
+        folder = file.parent.name
+        places = []
+        for name in NAME.finditer(text):
+            begin = text.rfind("},", 0, name.start())
+            places.append((begin + 2 if begin >= 0 else 0, name[1] or name[2]))
+        for number, name in in_force(marks_of_comments(text), places):
+            self.add(self.scenarios, number, f"{folder}: {name or 'all'}", file)
+
+    def journey(self, file, text):
+        name = NAME.search(text)
+        for _, number in marks_of_comments(text):
+            self.add(self.scenarios, number, f"journey {file.stem}: {name[1] or name[2]}", file)
+
+    def test_file(self, file, text, pattern, comment):
+        places = [(m.start(), m[1]) for m in pattern.finditer(text)]
+        for at, number in comment(text):
+            following = [name for start, name in places if start >= at]
+            if following:
+                name = following[0].strip("_").replace("_", " ")
+                self.add(self.tests, number, name, file)
+
+    def read(self):
+        def text_of(file):
+            return file.read_text(encoding="utf-8")
+        workflows = self.root / "workflows"
+        for file in sorted(workflows.rglob("*.cfg")):
+            if file.parent.name == "journeys":
+                self.journey(file, text_of(file))
+            elif file.name == "scenarios.cfg":
+                self.scenario_file(file, text_of(file))
+            elif file.name != "texts.cfg":
+                self.configuration(file, text_of(file))
+        for file in sorted((self.root / "tests").rglob("*.c")):
+            self.test_file(file, text_of(file), TEST_C, marks_of_comments)
+        for file in sorted((self.root / "tests").rglob("*.py")):
+            self.test_file(file, text_of(file), TEST_PY, marks_of_python)
+
+
+def marks_of_python(text):
+    for comment in re.finditer(r"#[^\n]*|\"\"\".*?\"\"\"", text, re.S):
+        for mark in MARK.finditer(comment[0]):
+            yield comment.start() + mark.start(), int(mark[1])
+
+
+HEAD = """\
+# Requirements
+
+Generated by `docs/generate` from [requirements.txt](../requirements.txt) and from the marks in workflows, scenarios, journeys
+and tests; how to mark stands in [workflows/README.md](../../workflows/README.md#requirements). A requirement counts as shown when
+a scenario, a journey or a test shows it; that they pass is what `saatto flow test` and `tests/run` see to.
+
+{shown} of {all} requirements are shown.
+"""
+
+
+def page(root):
+    """Text of the page, and what is wrong with the marks."""
+    rows = list(table(root / "docs/requirements.txt"))
+    known = {number for _, number, _, _ in rows if number}
+    where = Where(root)
+    where.read()
+    faults = [f"R{number} is marked and stands in no line of docs/requirements.txt: {link}"
+              for kind in (where.workflows, where.scenarios, where.tests)
+              for number in sorted(set(kind) - known) for link in kind[number]]
+    shown = known & (set(where.scenarios) | set(where.tests))
+    out, open_rows, silent = [], [], []
+    for heading, number, text, reason in rows:
+        if heading:
+            out += ["", f"## {heading}", "", "| number | requirement | shown by | configured in |",
+                    "| --- | --- | --- | --- |"]
+            continue
+        by = [*where.scenarios.get(number, {}), *where.tests.get(number, {})]
+        configured = ", ".join(where.workflows.get(number, {}))
+        if number not in shown:
+            reason = reason or (CONFIGURED if configured else "")
+            open_rows.append(f"| R{number} | {text} | {reason} |")
+            if not reason:
+                silent.append(f"R{number}")
+        elif reason:
+            faults.append(f"R{number} is shown: its reason in docs/requirements.txt is out of date")
+        out.append(f"| R{number} | {text} | {'<br>'.join(by) or '**open**'} | {configured} |")
+    if silent:
+        faults.append(f"{len(silent)} are open and docs/requirements.txt gives no reason: " +
+                      ", ".join(silent))
+    head = HEAD.format(shown=len(shown), all=len(known))
+    if open_rows:
+        head += "\n".join(["", "## Open", "", "| number | requirement | why |", "| --- | --- | --- |",
+                           *open_rows]) + "\n"
+    return head + "\n".join(out) + "\n", faults
