@@ -17,13 +17,18 @@ static bool on_border(const struct graph_port *p)
     return p->kind != PORT_EXIT;
 }
 
+static double below_line(const struct layout *l, const struct graph_port *p)
+{
+    return p->ending == ENDING_NODE ? 4 : l->style->mark + 2;
+}
+
+/* A slot below a border: the label above its line, a mark around it. */
 static double slot_height(const struct layout *l, const struct graph_port *p)
 {
-    double text = p->lines * PLACE_LINE + GAP;
-    double mark = p->ending == ENDING_NODE ? 0 : 2 * l->style->mark + 6;
-    double least = on_border(p) ? 2 * l->style->event * 0.6 + 6 : 14;
-    text = text > mark ? text : mark;
-    return text > least ? text : least;
+    double text = p->lines * PLACE_LINE + GAP / 2, mark = l->style->mark + 2;
+    double above = p->ending != ENDING_NODE && mark > text ? mark : text;
+    double event = l->style->event * 0.6 + 4;
+    return (above > event ? above : event) + below_line(l, p);
 }
 
 /* Gateways and diamonds reach down to where the second line would begin. */
@@ -246,7 +251,7 @@ static void place_border(const struct layout *l, struct graph_node *n)
             y += slot_height(l, p);
             nth--;
             p->x = n->x + border_x(l, nth);
-            p->y = y - (p->ending == ENDING_NODE ? 4 : l->style->mark + 2);
+            p->y = y - below_line(l, p);
             p->label_x = p->x + 6;
             p->end_x = p->label_x + place_width(p->shown, 11) + 12 + l->style->mark;
         }

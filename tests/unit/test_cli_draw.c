@@ -83,7 +83,8 @@ static unsigned boxes_of(const struct drawn *x, struct box *v)
                                       place_width(port->shown, 11),
                                       h,
                                       port->label,
-                                      q};
+                                      q,
+                                      true};
             }
         }
         assert_true(n < BOXES_MAX - 64);
