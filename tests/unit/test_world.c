@@ -350,7 +350,7 @@ static void live(void *arg, const network_t *net, const char *dir)
     print_message("%s: %u cases, %u events taken, %u closed\n", dir, c.n_cases, c.accepted,
                   c.closed);
     assert_int_equal(c.n_cases, CASES);
-    assert_true(c.accepted > 2 * CASES);
+    assert_true(c.accepted > CASES); /* more than their starts */
     assert_true(c.closed > CASES / 4);
     world_destroy(&c.w);
     workflow_destroy(&c.wf);
