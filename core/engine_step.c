@@ -175,8 +175,7 @@ bool exit_is_event(const workflow_t *wf, uint8_t exit)
 
 bool exit_choosable(const workflow_t *wf, uint8_t exit)
 {
-    return exit == EXIT_DONE || exit == EXIT_HELD ||
-           (exit >= EXIT_GOT && !exit_is_event(wf, exit));
+    return exit == EXIT_DONE || exit == EXIT_HELD || (exit >= EXIT_GOT && !exit_is_event(wf, exit));
 }
 
 uint8_t exit_choose(struct turn *t, const struct wf_step *w)

@@ -182,7 +182,7 @@ void x_vars_find(struct explore *x)
         }
     }
     for (unsigned r = 0; r < w->n_roles; r++) {
-        if (w->roles[r].choose == CHOOSE_STEP) {
+        if (w->roles[r].choose == CHOOSE_STEP && !w->roles[r].many && !w->roles[r].branch) {
             var_add(x, &x->var_bound[r], X_VAR_BOUND, (uint16_t)r, 1);
         }
     }
@@ -435,7 +435,8 @@ static unsigned depth_of(const workflow_t *w, uint16_t ix)
 static void unit_add(struct explore *x, uint16_t first, uint16_t container, bool side,
                      const struct members *m)
 {
-    if (x->n_units == X_UNITS_MAX || x->unit_of[first] != WF_NONE || !stands_alone(x, m)) {
+    if (x->whole || x->n_units == X_UNITS_MAX || x->unit_of[first] != WF_NONE ||
+        !stands_alone(x, m)) {
         return;
     }
     struct x_unit *u = &x->units[x->n_units];

@@ -412,7 +412,6 @@ static void enter_stage(struct x_walk *k, unsigned t)
             }
             return;
         }
-        k->s->t[t].joined = (uint8_t)(w->n_first - n); /* those that nobody was named for */
     }
     for (unsigned i = 0; i < n; i++) {
         k->s->t[t].virt = (uint8_t)(k->s->t[t].virt + (x_unit_at(k->x, w->first[i]) != NULL));
@@ -499,6 +498,17 @@ static void check_dates(struct x_walk *k, uint16_t step)
     }
 }
 
+/* What is given already is not asked again. */
+static void enter_consent(struct x_walk *k, unsigned t)
+{
+    const struct wf_step *w = step_of(k, t);
+    uint8_t var = w->consent < k->x->w->n_consents ? k->x->var_consent[w->consent] : X_NONE;
+    bool given = var != X_NONE ? k->s->vars[var] == CONSENT_GIVEN : x_choose(k->o, 2) == 1;
+    if (given && !x_leave(k, t, EXIT_GIVEN)) {
+        x_join(k, t);
+    }
+}
+
 static void enter_step(struct x_walk *k, unsigned t)
 {
     const struct wf_step *w = step_of(k, t);
@@ -507,9 +517,14 @@ static void enter_step(struct x_walk *k, unsigned t)
         enter_decide(k, t);
         return;
     case STEP_NOTIFY:
-        if (!x_leave(k, t, EXIT_DONE)) {
+        if (!(workflow_step_exit(w, EXIT_NO_BASIS) && x_choose(k->o, 2) == 1 &&
+              x_leave(k, t, EXIT_NO_BASIS)) &&
+            !x_leave(k, t, EXIT_DONE)) {
             x_join(k, t);
         }
+        return;
+    case STEP_CONSENT:
+        enter_consent(k, t);
         return;
     case STEP_END:
         enter_end(k, t);
@@ -532,7 +547,6 @@ static void enter_step(struct x_walk *k, unsigned t)
     case STEP_WAIT:
     case STEP_PANEL:
     case STEP_PLACE:
-    case STEP_CONSENT:
     case STEP_MEASURE:
     case STEP_PLAN:
         return; /* it waits */
