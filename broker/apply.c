@@ -267,7 +267,7 @@ static enum apply_result apply_to_session(struct turn *t)
     *after = *e->ses;
     int rc = shared_decide(r->cfg->net, &e->id, e->ses, &t->in, now_us, r->fact_arena, &f, &t->err);
     if (rc == 0 && shared_evolve(after, &f, &t->err) != 0) {
-        rc = sto_fail(&t->err, STO_E_INTERNAL, "the decided fact does not fit its session");
+        rc = sto_fail(&t->err, STO_E_INTERNAL, "the decided fact does not fit its aggregate");
     }
     if (rc != 0) {
         return refused(t);
@@ -321,7 +321,7 @@ static enum apply_result apply_event(struct turn *t)
         }
         return apply_to_case(t);
     }
-    if (!t->e->exists) {
+    if (!t->e->exists && !t->e->session) {
         return refuse(t, STO_E_UNKNOWN_CASE, "no case has that id");
     }
     return t->e->session ? apply_to_session(t) : apply_to_case(t);

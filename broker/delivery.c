@@ -226,17 +226,20 @@ static void put_case(struct draft *d)
     d->m.worker = name(o && o->worker[0] ? o->worker : t ? t->worker : "");
 }
 
-static void put_session(struct draft *d)
+/* What cases share: which cases the date is about. */
+static void put_shared(struct draft *d)
 {
     const struct centry *e = d->a->e;
     const struct service *svc = network_service(d->r->cfg->net, e->service);
     d->m.step = name(svc ? svc->id : "");
-    d->m.step_type = name("session");
+    d->m.step_type = name(svc && svc->shape == SERVICE_PANEL ? "panel" : "session");
     d->m.holder = name(svc ? org_name(d->r, svc->org) : "");
     d->m.seats = get(d, (e->ses->n_seats + 1u) * sizeof(*d->m.seats));
     for (unsigned i = 0; i < e->ses->n_seats; i++) {
         const struct seat *seat = &e->ses->seats[i];
-        if (seat->date_us == d->s->at_us && seat->phase == SEAT_INVITED) {
+        bool stands = seat->want == WANT_SEAT ? seat->phase == SEAT_INVITED
+                                              : seat->want == WANT_AGENDA;
+        if (stands && d->s->at_us != 0 && seat->date_us == d->s->at_us) {
             ProtobufCBinaryData *b = &d->m.seats[d->m.n_seats++];
             b->data = get(d, 16);
             memcpy(b->data, seat->case_id.b, 16);
@@ -286,7 +289,7 @@ int delivery_build(reactor_t *r, const struct applied *a, const struct send *s,
         put_step(&d);
         put_task(&d);
     } else {
-        put_session(&d);
+        put_shared(&d);
     }
     put_fields(&d);
     put_names(&d, s->held_back, &d.m.held_back, &d.m.n_held_back);

@@ -128,7 +128,7 @@ static void load_orgkeys(struct config *c, const struct store_result *res)
 static void load_services(struct config *c)
 {
     for (unsigned i = 0; i < c->net->n_services; i++) {
-        if (c->net->services[i].shape != SERVICE_SESSION) {
+        if (!service_shared(&c->net->services[i])) {
             continue;
         }
         struct shared_service *s = sto_xcalloc(1, sizeof(*s));

@@ -84,7 +84,7 @@ struct row_event {
 struct row_case { /* upsert: state after the batch */
     uint16_t shard;
     struct sto_uuid case_id;
-    uint8_t aggregate; /* 0 case, 1 session */
+    uint8_t aggregate; /* 0 case, 1 what cases share */
     uint32_t seq;
     int32_t wake_h;      /* hours since 1970, INT32_MAX = never */
     int64_t next_due_us; /* not a column with an index; for the model store and checks */

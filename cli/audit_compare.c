@@ -57,7 +57,7 @@ static void compare_state(struct audit *a, const PGresult *r, int i, struct audi
         free(stored);
         if (!same) {
             audit_differ(a, (int64_t)it->last_idx, &it->id,
-                         "the stored session is not what its events lead to");
+                         "the stored aggregate is not what its events lead to");
         }
         return;
     }

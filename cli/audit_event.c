@@ -234,7 +234,7 @@ static void fresh_session(struct audit *a, const struct sto_uuid *id)
         const struct service *s = &a->r.net->services[i];
         struct sto_uuid of;
         shared_id(a->r.net->id, s->number, &of);
-        if (s->shape == SERVICE_SESSION && sto_uuid_eq(&of, id)) {
+        if (service_shared(s) && sto_uuid_eq(&of, id)) {
             a->session->service = s->number;
         }
     }
@@ -248,15 +248,15 @@ static void evolve_session(struct audit *a, const struct row *x, const struct fa
     if (it->state == NULL) {
         fresh_session(a, &x->id);
     } else if (shared_decode(it->state, it->n_state, a->session, &err) != 0) {
-        differ(a, x, it, "the replayed session cannot be read", &err);
+        differ(a, x, it, "the replayed aggregate cannot be read", &err);
         return;
     }
     if (shared_evolve(a->session, f, &err) != 0) {
-        differ(a, x, it, "the fact does not fit the session before it", &err);
+        differ(a, x, it, "the fact does not fit the aggregate before it", &err);
         return;
     }
     if (shared_invariants(a->r.net, a->session, &err) != 0) {
-        differ(a, x, it, "a rule of sessions is broken", &err);
+        differ(a, x, it, "a rule of what cases share is broken", &err);
     }
     keep_state(a, it);
 }

@@ -79,7 +79,7 @@ static int take_reason(const struct cli *c, unsigned *out, struct sto_err *err)
     return -STO_E_USAGE;
 }
 
-/* CASE is a case's id, or session:SERVICE for the shared aggregate of a service with dates. */
+/* CASE is a case's id, or session:SERVICE for what cases share of a service. */
 static int take_case(struct making *m, const char *text, struct sto_err *err)
 {
     struct sto_uuid id;
@@ -87,8 +87,8 @@ static int take_case(struct making *m, const char *text, struct sto_err *err)
 
     if (strncmp(text, "session:", 8) == 0) {
         const struct service *s = network_service_by_id(m->r.net, text + 8);
-        if (s == NULL || s->shape != SERVICE_SESSION) {
-            return sto_fail(err, STO_E_NOT_FOUND, "there is no service with dates called '%s'",
+        if (s == NULL || !service_shared(s)) {
+            return sto_fail(err, STO_E_NOT_FOUND, "there is no service that cases share called '%s'",
                             text + 8);
         }
         shared_id(m->r.net->id, s->number, &id);

@@ -384,6 +384,7 @@ static bool token_of(struct play *p, const struct sto_conf *entry, struct input 
         return false;
     }
     in->token = play_case(p)->last_token[step];
+    in->entry = play_case(p)->last_entry[step];
     return true;
 }
 

@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /*
- * Codecs of the session aggregate: its stored state, the ops of its facts, and
- * evolve, which applies them without calendar, rule or clock. Also the
- * invariants that one state can show.
+ * Codecs of the shared aggregate: its stored state, the ops of its facts, and
+ * evolve, which applies them without calendar, rule or clock.
  */
 #include <string.h>
 
 #include "shared_parts.h"
 
-#define SHARED_VERSION 1
+#define SHARED_VERSION 2
 #define INSTANT_US_MAX                                                                             \
     (INT64_C(1) << 56) /* the year 4253: arithmetic on a stored instant is safe */
 
 enum session_op { SOP_HEAD = 1, SOP_DATES, SOP_SEAT_DROP, SOP_SEAT_PUT };
 
+bool seat_is(const struct seat *seat, const struct sto_uuid *case_id, uint8_t want)
+{
+    return seat->want == want && sto_uuid_eq(&seat->case_id, case_id);
+}
+
 static bool seat_same(const struct seat *a, const struct seat *b)
 {
-    return sto_uuid_eq(&a->case_id, &b->case_id) && a->token == b->token && a->entry == b->entry &&
-           a->phase == b->phase && a->exit == b->exit && a->date_us == b->date_us &&
-           a->since_us == b->since_us && a->until_us == b->until_us && a->tell == b->tell;
+    return seat_is(a, &b->case_id, b->want) && a->token == b->token && a->entry == b->entry &&
+           a->phase == b->phase && a->exit == b->exit && a->tell == b->tell &&
+           a->begun == b->begun && a->left == b->left && a->date_us == b->date_us &&
+           a->after_us == b->after_us && a->since_us == b->since_us && a->until_us == b->until_us;
 }
 
 static bool dates_same(const struct shared_state *a, const struct shared_state *b)
@@ -28,8 +33,7 @@ static bool dates_same(const struct shared_state *a, const struct shared_state *
     }
     for (unsigned i = 0; i < a->n_dates; i++) {
         if (a->dates[i].at_us != b->dates[i].at_us || a->dates[i].taken != b->dates[i].taken ||
-            a->dates[i].asked_to_record != b->dates[i].asked_to_record ||
-            a->dates[i].rung != b->dates[i].rung) {
+            a->dates[i].stage != b->dates[i].stage || a->dates[i].rung != b->dates[i].rung) {
             return false;
         }
     }
@@ -39,7 +43,8 @@ static bool dates_same(const struct shared_state *a, const struct shared_state *
 bool shared_equal(const struct shared_state *a, const struct shared_state *b)
 {
     if (a->service != b->service || a->seq != b->seq || a->last_us != b->last_us ||
-        a->horizon_us != b->horizon_us || a->n_seats != b->n_seats || !dates_same(a, b)) {
+        a->horizon_us != b->horizon_us || a->used != b->used ||
+        a->told_minimum != b->told_minimum || a->n_seats != b->n_seats || !dates_same(a, b)) {
         return false;
     }
     for (unsigned i = 0; i < a->n_seats; i++) {
@@ -59,12 +64,21 @@ static int64_t get_instant(struct sto_rd *r)
     return us;
 }
 
+static bool get_bool(struct sto_rd *r)
+{
+    uint8_t b = sto_get_u8(r);
+    r->failed = r->failed || b > 1;
+    return b == 1;
+}
+
 static void put_head(struct sto_buf *b, const struct shared_state *s)
 {
     sto_put_u16(b, s->service);
     sto_put_var(b, s->seq);
     sto_put_svar(b, s->last_us);
     sto_put_svar(b, s->horizon_us);
+    sto_put_u16(b, s->used);
+    sto_put_u8(b, s->told_minimum);
 }
 
 static void get_head(struct sto_rd *r, struct shared_state *s)
@@ -75,6 +89,8 @@ static void get_head(struct sto_rd *r, struct shared_state *s)
     r->failed = r->failed || seq > UINT32_MAX;
     s->last_us = get_instant(r);
     s->horizon_us = get_instant(r);
+    s->used = sto_get_u16(r);
+    s->told_minimum = get_bool(r);
 }
 
 static void put_dates(struct sto_buf *b, const struct shared_state *s)
@@ -83,7 +99,7 @@ static void put_dates(struct sto_buf *b, const struct shared_state *s)
     for (unsigned i = 0; i < s->n_dates; i++) {
         sto_put_svar(b, s->dates[i].at_us);
         sto_put_u16(b, s->dates[i].taken);
-        sto_put_u8(b, s->dates[i].asked_to_record);
+        sto_put_u8(b, s->dates[i].stage);
         sto_put_u8(b, s->dates[i].rung);
     }
 }
@@ -99,11 +115,11 @@ static void get_dates(struct sto_rd *r, struct shared_state *s)
     for (unsigned i = 0; i < n && !r->failed; i++) {
         s->dates[i].at_us = get_instant(r);
         s->dates[i].taken = sto_get_u16(r);
-        uint8_t asked = sto_get_u8(r);
-        s->dates[i].asked_to_record = asked == 1;
+        s->dates[i].stage = sto_get_u8(r);
         s->dates[i].rung = sto_get_u8(r);
         bool ascending = i == 0 || s->dates[i - 1].at_us < s->dates[i].at_us;
-        r->failed = r->failed || asked > 1 || !ascending || s->dates[i].rung > LADDER_RUNGS_MAX;
+        r->failed = r->failed || s->dates[i].stage > DATE_HELD || !ascending ||
+                    s->dates[i].rung > LADDER_RUNGS_MAX;
     }
     s->n_dates = (uint8_t)(r->failed ? 0 : n);
 }
@@ -111,14 +127,18 @@ static void get_dates(struct sto_rd *r, struct shared_state *s)
 static void put_seat(struct sto_buf *b, const struct seat *t)
 {
     sto_put_bytes(b, t->case_id.b, sizeof t->case_id.b);
+    sto_put_u8(b, t->want);
     sto_put_u16(b, t->token);
     sto_put_u16(b, t->entry);
     sto_put_u8(b, t->phase);
     sto_put_u8(b, t->exit);
+    sto_put_u8(b, t->tell);
+    sto_put_u8(b, t->begun);
+    sto_put_u16(b, t->left);
     sto_put_svar(b, t->date_us);
+    sto_put_svar(b, t->after_us);
     sto_put_svar(b, t->since_us);
     sto_put_svar(b, t->until_us);
-    sto_put_u8(b, t->tell);
 }
 
 static void get_uuid(struct sto_rd *r, struct sto_uuid *out)
@@ -129,21 +149,39 @@ static void get_uuid(struct sto_rd *r, struct sto_uuid *out)
     }
 }
 
+/* Do phase, date and news of the seat go together? */
+static bool seat_whole(const struct seat *t)
+{
+    switch ((enum want)t->want) {
+    case WANT_SEAT:
+        return t->phase >= SEAT_QUEUED && t->phase <= SEAT_RECORDED &&
+               (t->phase == SEAT_QUEUED) == (t->date_us == 0);
+    case WANT_PLACE:
+        return t->phase <= PLACE_OCCUPIED && (t->phase == PLACE_OFFERED || t->date_us == 0);
+    case WANT_AGENDA:
+        return t->phase >= PANEL_QUEUED && t->phase <= PANEL_ON_AGENDA &&
+               (t->phase == PANEL_QUEUED || t->date_us != 0);
+    }
+    return false;
+}
+
 static void get_seat(struct sto_rd *r, struct seat *t)
 {
     memset(t, 0, sizeof *t);
     get_uuid(r, &t->case_id);
+    t->want = sto_get_u8(r);
     t->token = sto_get_u16(r);
     t->entry = sto_get_u16(r);
     t->phase = sto_get_u8(r);
     t->exit = sto_get_u8(r);
+    t->tell = sto_get_u8(r);
+    t->begun = get_bool(r);
+    t->left = sto_get_u16(r);
     t->date_us = get_instant(r);
+    t->after_us = get_instant(r);
     t->since_us = sto_get_svar(r);
     t->until_us = sto_get_svar(r);
-    t->tell = sto_get_u8(r);
-    bool phase_ok = t->phase >= SEAT_QUEUED && t->phase <= SEAT_RECORDED;
-    bool date_ok = (t->phase == SEAT_QUEUED) == (t->date_us == 0);
-    r->failed = r->failed || !phase_ok || !date_ok || t->tell > MAIL_SEAT_RECORDED;
+    r->failed = r->failed || t->tell > MAIL_KIND_LAST || !seat_whole(t);
 }
 
 /* ------------------------------------------------------------------ state */
@@ -163,7 +201,7 @@ int shared_decode(const uint8_t *p, size_t n, struct shared_state *out, struct s
 {
     struct sto_rd r = sto_rd(p, n);
     if (sto_get_u8(&r) != SHARED_VERSION) {
-        return sto_fail(err, STO_E_MALFORMED, "the session's state has an unknown version");
+        return sto_fail(err, STO_E_MALFORMED, "the aggregate's state has an unknown version");
     }
     struct shared_state s;
     memset(&s, 0, sizeof s);
@@ -177,7 +215,7 @@ int shared_decode(const uint8_t *p, size_t n, struct shared_state *out, struct s
         get_seat(&r, &s.seats[i]);
     }
     if (!sto_rd_done(&r)) {
-        return sto_fail(err, STO_E_MALFORMED, "the session's state cannot be read");
+        return sto_fail(err, STO_E_MALFORMED, "the aggregate's state cannot be read");
     }
     s.n_seats = (uint16_t)seats;
     *out = s;
@@ -186,10 +224,11 @@ int shared_decode(const uint8_t *p, size_t n, struct shared_state *out, struct s
 
 /* -------------------------------------------------------------------- ops */
 
-static unsigned seat_index(const struct shared_state *s, const struct sto_uuid *case_id)
+static unsigned seat_index(const struct shared_state *s, const struct sto_uuid *case_id,
+                           uint8_t want)
 {
     unsigned i = 0;
-    while (i < s->n_seats && !sto_uuid_eq(&s->seats[i].case_id, case_id)) {
+    while (i < s->n_seats && !seat_is(&s->seats[i], case_id, want)) {
         i++;
     }
     return i;
@@ -202,9 +241,10 @@ static void diff_seats(const struct shared_state *before, const struct shared_st
     unsigned a = 0;
     for (unsigned i = 0; i < before->n_seats; i++) {
         const struct seat *was = &before->seats[i];
-        bool kept = a < after->n_seats && sto_uuid_eq(&was->case_id, &after->seats[a].case_id);
+        bool kept = a < after->n_seats && seat_is(&after->seats[a], &was->case_id, was->want);
         if (!kept) {
             sto_put_bytes(drop, was->case_id.b, sizeof was->case_id.b);
+            sto_put_u8(drop, was->want);
             (*n_drop)++;
             continue;
         }
@@ -268,7 +308,8 @@ static void evolve_drop(struct sto_rd *r, struct shared_state *s)
     for (unsigned i = 0; i < n && !r->failed; i++) {
         struct sto_uuid id = {{0}};
         get_uuid(r, &id);
-        unsigned at = seat_index(s, &id);
+        uint8_t want = sto_get_u8(r);
+        unsigned at = seat_index(s, &id, want);
         if (r->failed || at == s->n_seats) {
             r->failed = true;
             return;
@@ -285,7 +326,7 @@ static void evolve_put(struct sto_rd *r, struct shared_state *s)
     for (unsigned i = 0; i < n && !r->failed; i++) {
         struct seat seat;
         get_seat(r, &seat);
-        unsigned at = seat_index(s, &seat.case_id);
+        unsigned at = seat_index(s, &seat.case_id, seat.want);
         if (r->failed || at == STO_SESSION_SEATS_MAX) {
             r->failed = true;
             return;
@@ -324,62 +365,10 @@ int shared_evolve(struct shared_state *s, const struct fact *f, struct sto_err *
         evolve_op(&r, &next);
     }
     if (!sto_rd_done(&r) || next.seq != f->seq || f->seq != s->seq + 1) {
-        return sto_fail(err, STO_E_MALFORMED, "the fact %u does not follow the session's state %u",
-                        (unsigned)f->seq, (unsigned)s->seq);
+        return sto_fail(err, STO_E_MALFORMED,
+                        "the fact %u does not follow the aggregate's state %u", (unsigned)f->seq,
+                        (unsigned)s->seq);
     }
     *s = next;
     return 0;
-}
-
-/* ------------------------------------------------------------- invariants */
-
-static unsigned seats_on(const struct shared_state *s, int64_t date_us)
-{
-    unsigned n = 0;
-    for (unsigned i = 0; i < s->n_seats; i++) {
-        n += s->seats[i].date_us == date_us;
-    }
-    return n;
-}
-
-static int check_dates(const struct service *svc, const struct shared_state *s, struct sto_err *err)
-{
-    unsigned placed = 0;
-    for (unsigned i = 0; i < s->n_dates; i++) {
-        unsigned on = seats_on(s, s->dates[i].at_us);
-        placed += on;
-        if (on != s->dates[i].taken) {
-            return sto_fail(err, STO_E_INTERNAL,
-                            "session '%s': %u seats stand on a date that counts %u", svc->id, on,
-                            (unsigned)s->dates[i].taken);
-        }
-        if (svc->places != 0 && on > svc->places) {
-            return sto_fail(err, STO_E_INTERNAL, "session '%s': %u seats on a date of %u places",
-                            svc->id, on, (unsigned)svc->places);
-        }
-    }
-    if (placed + seats_on(s, 0) != s->n_seats) {
-        return sto_fail(err, STO_E_INTERNAL, "session '%s': a seat stands on no known date",
-                        svc->id);
-    }
-    return 0;
-}
-
-int shared_invariants(const network_t *net, const struct shared_state *s, struct sto_err *err)
-{
-    const struct service *svc = network_service(net, s->service);
-    if (!svc) {
-        return sto_fail(err, STO_E_INTERNAL, "session of an unknown service %u",
-                        (unsigned)s->service);
-    }
-    for (unsigned i = 0; i < s->n_seats; i++) {
-        const struct seat *t = &s->seats[i];
-        if (seat_index(s, &t->case_id) != i) {
-            return sto_fail(err, STO_E_INTERNAL, "session '%s': a case has two seats", svc->id);
-        }
-        if ((t->phase == SEAT_QUEUED) != (t->date_us == 0)) {
-            return sto_fail(err, STO_E_INTERNAL, "session '%s': a queued seat has a date", svc->id);
-        }
-    }
-    return check_dates(svc, s, err);
 }

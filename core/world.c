@@ -264,6 +264,7 @@ static int case_apply(world_t *w, struct world_item *it, const struct input *in,
     struct case_state before = *it->state;
     *it->state = after;
     if (asked.wf && memcmp(after.workflow, asked.wf->hash, sizeof after.workflow) == 0) {
+        data_continue(it->wf, asked.wf, it->data);
         it->wf = asked.wf;
     }
     if (w->watch) {
@@ -316,16 +317,17 @@ static int apply(world_t *w, struct world_item *it, const struct input *in, stru
     return rc;
 }
 
-/* Whom a letter is for: a session exists from the first one on. */
+/* Whom a letter is for: what cases share exists from the first one on. */
 static struct world_item *mail_item(world_t *w, const struct mail *m)
 {
     struct world_item *it = world_items_find(&w->items, &m->dst);
     if (it) {
         return it;
     }
+    const struct service *service = network_service(w->net, m->service);
     struct sto_uuid id;
     shared_id(w->net->id, m->service, &id);
-    if (!sto_uuid_eq(&id, &m->dst) || !network_service(w->net, m->service)) {
+    if (!sto_uuid_eq(&id, &m->dst) || !service || !service_shared(service)) {
         return NULL;
     }
     it = world_items_add(&w->items, &id);
