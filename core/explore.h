@@ -139,12 +139,10 @@ struct x_graph {
 enum x_issue_kind {
     X_ISSUE_UNSET_RULE,
     X_ISSUE_UNSET_DATE,
-    X_ISSUE_UNSET_MUST,
     X_ISSUE_UNNAMED,
     X_ISSUE_TWO_TOKENS,
     X_ISSUE_TWO_HANDOVERS,
     X_ISSUE_ENDS_ALONE,
-    X_ISSUE_EMPTY,
     X_ISSUE_NO_CONSENT
 };
 struct x_issue {

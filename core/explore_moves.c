@@ -440,7 +440,8 @@ static void apply_exit(struct x_walk *k, const struct x_move *m, unsigned t)
     const struct wf_exit *e = x_exit_of(w, m->exit);
     bool silent = m->exit == EXIT_EXPIRED || m->off || w->type == STEP_HANDOVER ||
                   (w->type == STEP_WAIT && w->message == 0xff) || m->exit == EXIT_NO_SHOW ||
-                  m->exit == EXIT_DECLINED || m->exit == EXIT_NO_BASIS;
+                  m->exit == EXIT_DECLINED || m->exit == EXIT_NO_BASIS ||
+                  (w->type == STEP_PLAN && m->exit == EXIT_NOT_AGREED);
     if (w->type == STEP_CONSENT && (m->exit == EXIT_GIVEN || m->exit == EXIT_REFUSED) &&
         w->consent != 0xff && k->x->var_consent[w->consent] != X_NONE) {
         k->s->vars[k->x->var_consent[w->consent]] =
