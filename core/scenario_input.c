@@ -391,7 +391,7 @@ static bool token_of(struct play *p, const struct sto_conf *entry, struct input 
 /* Words that name what an event is about; one at most. */
 static bool name_of(struct play *p, const struct sto_conf *entry, struct input *in)
 {
-    static const char *const keys[] = {"message", "consent", "to"};
+    static const char *const keys[] = {"message", "consent", "to", "for"};
     const struct sto_conf *found = NULL;
     for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct sto_conf *at = sto_conf_get(entry, keys[i]);

@@ -110,12 +110,12 @@ const struct service *play_shared(struct play *p, const struct sto_conf *at, con
 /* Checks entry's `expect` against the case that p->case_ix says. */
 void expect_check(struct play *p, const struct sto_conf *entry, const struct sto_conf *expect);
 
-/* `holders` of an expect: cases and organisations. */
-void expect_holders(struct play *p, const struct sto_conf *holders);
+/* Checks what an expect says of no single case: holders, free, waiting. Returns how many keys. */
+unsigned expect_all_cases(struct play *p, const struct sto_conf *expect);
 
 /* ---------------------------------------------------------------- coverage */
 
-struct covers *covers_new(void);
+struct covers *covers_new(const network_t *net);
 void covers_destroy(struct covers **self_p);
 /* What a fact of a case on wf shows; after: the case may have gone on in another workflow. */
 void covers_see(struct covers *c, const workflow_t *wf, const workflow_t *after_wf,

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "profile.h"
+#include "sto_arena.h"
 #include "sto_file.h"
 
 /* Two items, answers 0 to 4; a sum in per cent and one of plain answers. */
