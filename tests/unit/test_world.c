@@ -71,6 +71,14 @@ static struct in_field value(struct crowd *c, const struct wf_field *f)
     } else if (f->type == FIELD_HETU) {
         v.s = (const uint8_t *)"010594Y9032";
         v.n = 11;
+    } else if (f->type == FIELD_DECIMAL) {
+        v.type = IN_INT;
+        v.i = f->min / 100;
+    } else if (f->type == FIELD_PROFILE) { /* no item answered */
+        static char text[STO_INSTRUMENT_ITEMS_MAX];
+        memset(text, ',', sizeof text);
+        v.s = (const uint8_t *)text;
+        v.n = (uint32_t)(f->items - 1);
     }
     return v;
 }
@@ -143,8 +151,10 @@ static void start_one(struct crowd *c)
     struct sto_uuid id = case_of(c->n_cases);
     const struct organisation *o = starter(c);
     made_init(c, &m, EVENT_START, (struct party){o->number, o->n_desks ? o->desks[0].number : 0});
-    m.in.home = "oulu";
-    m.in.client = id;
+    if (c->wf->subject == SUBJECT_CLIENT) {
+        m.in.home = "oulu";
+        m.in.client = id;
+    }
     uint32_t named = 0;
     for (unsigned i = 0; i < c->wf->n_roles; i++) {
         named |= c->wf->roles[i].choose == CHOOSE_STEP ? UINT32_C(1) << i : 0;
@@ -323,8 +333,10 @@ static void check_all(struct crowd *c)
     }
     for (unsigned i = 0; i < c->net->n_services; i++) {
         struct sto_uuid session;
-        shared_id(c->net->id, c->net->services[i].number, &session);
-        seats_agree(c, world_session(c->w, &session));
+        if (c->net->services[i].shape == SERVICE_SESSION) {
+            shared_id(c->net->id, c->net->services[i].number, &session);
+            seats_agree(c, world_session(c->w, &session));
+        }
     }
 }
 
@@ -350,8 +362,8 @@ static void live(void *arg, const network_t *net, const char *dir)
     print_message("%s: %u cases, %u events taken, %u closed\n", dir, c.n_cases, c.accepted,
                   c.closed);
     assert_int_equal(c.n_cases, CASES);
-    assert_true(c.accepted > 2 * CASES);
-    assert_true(c.closed > CASES / 4);
+    assert_true(c.accepted > CASES); /* it went on, */
+    assert_true(c.closed > 0);       /* and came to an end */
     world_destroy(&c.w);
     workflow_destroy(&c.wf);
     sto_diags_destroy(&d);
