@@ -68,6 +68,12 @@ static struct in_field value(struct crowd *c, const struct wf_field *f)
     } else if (f->type == FIELD_CODE) {
         v.s = (const uint8_t *)f->values[draw(c, f->n_values)];
         v.n = (uint32_t)strlen((const char *)v.s);
+    } else if (f->type == FIELD_DECIMAL) {
+        v.type = IN_INT;
+        v.i = (f->min + 99) / 100;
+    } else if (f->type == FIELD_PROFILE) {
+        v.s = (const uint8_t *)"";
+        v.n = 0;
     } else if (f->type == FIELD_HETU) {
         v.s = (const uint8_t *)"010594Y9032";
         v.n = 11;
@@ -127,7 +133,8 @@ static const struct organisation *starter(struct crowd *c)
     const struct organisation *o = NULL;
     for (unsigned tries = 0; tries < 200; tries++) {
         o = &c->net->orgs[draw(c, c->net->n_orgs)];
-        for (unsigned i = 0; i < c->wf->n_roles; i++) {
+        bool may = o->may_hold || c->wf->subject != SUBJECT_CLIENT;
+        for (unsigned i = 0; may && i < c->wf->n_roles; i++) {
             if (c->wf->start_by >> i & 1 && fits(&c->wf->roles[i], o)) {
                 return o;
             }
@@ -144,7 +151,9 @@ static void start_one(struct crowd *c)
     const struct organisation *o = starter(c);
     made_init(c, &m, EVENT_START, (struct party){o->number, o->n_desks ? o->desks[0].number : 0});
     m.in.home = "oulu";
-    m.in.client = id;
+    if (c->wf->subject == SUBJECT_CLIENT) {
+        m.in.client = id;
+    }
     uint32_t named = 0;
     for (unsigned i = 0; i < c->wf->n_roles; i++) {
         named |= c->wf->roles[i].choose == CHOOSE_STEP ? UINT32_C(1) << i : 0;
@@ -162,6 +171,12 @@ static int64_t time_for(struct crowd *c, enum event_kind kind)
 {
     int64_t now = world_now(c->w);
     return kind == EVENT_MET ? now : now + (int64_t)(1 + draw(c, 10)) * DAY_US;
+}
+
+/* A party's fields of a plan. */
+static uint64_t part_of(struct crowd *c, const struct wf_step *w)
+{
+    return w->n_parts > 0 ? w->parts[draw(c, w->n_parts)].fields : 0;
 }
 
 static void one_event(struct crowd *c, const struct sto_uuid *id, const struct possible *p)
@@ -187,6 +202,14 @@ static void one_event(struct crowd *c, const struct sto_uuid *id, const struct p
         add_names(c, &m, x ? x->names : 0);
     } else if (w && (p->kind == EVENT_REPORT || p->kind == EVENT_ANSWER)) {
         add_fields(c, &m, w->collects);
+    } else if (w && p->kind == EVENT_PANEL_ANSWER) {
+        add_fields(c, &m, w->asks_for);
+    } else if (w && p->kind == EVENT_PLAN_PART) {
+        add_fields(c, &m, part_of(c, w));
+    } else if (w && p->kind == EVENT_PLACE_ANSWER) {
+        const struct wf_exit *x = workflow_step_exit(w, EXIT_GOT);
+        m.in.exit = c->wf->exits[p->exit];
+        add_names(c, &m, x && p->exit == EXIT_GOT ? x->names : 0);
     }
     if (p->kind >= EVENT_CONSENT_GIVE && p->kind <= EVENT_CONSENT_REFUSE &&
         p->kind != EVENT_ASKED_FOR) {
@@ -269,19 +292,35 @@ static void turn(struct crowd *c)
 
 /* ------------------------------------------------------------- what must hold */
 
-/* Every seat belongs to a waiting token of an open case. */
+static bool holds_place(const struct case_state *k, const struct seat *seat)
+{
+    for (unsigned i = 0; i < k->n_holdings; i++) {
+        if (k->holdings[i].token == seat->token && k->holdings[i].phase == seat->phase) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every seat, wish and place belongs to a waiting token of an open case, or to a holding. */
 static void seats_agree(const struct crowd *c, const struct shared_state *s)
 {
     for (unsigned i = 0; s && i < s->n_seats; i++) {
-        const struct case_state *k = world_case(c->w, &s->seats[i].case_id);
-        if (s->seats[i].phase == SEAT_RECORDED) {
+        const struct seat *seat = &s->seats[i];
+        const struct case_state *k = world_case(c->w, &seat->case_id);
+        if (seat->want == WANT_SEAT && seat->phase == SEAT_RECORDED) {
             continue;
         }
         assert_non_null(k);
-        const struct token *t = state_token(k, s->seats[i].token);
+        if (seat->want == WANT_PLACE && holds_place(k, seat)) {
+            continue;
+        }
+        const struct token *t = state_token(k, seat->token);
         assert_non_null(t);
-        assert_int_equal(t->phase, s->seats[i].phase);
-        assert_int_equal(t->start_us, s->seats[i].date_us);
+        assert_int_equal(t->phase, seat->phase);
+        if (seat->want != WANT_PLACE) {
+            assert_int_equal(t->start_us, seat->date_us);
+        }
     }
 }
 
@@ -293,7 +332,8 @@ static void tokens_agree(const struct crowd *c, const struct case_state *k,
         const struct wf_step *w = &c->wf->steps[k->tokens[i].step];
         struct sto_uuid session;
         bool found = false;
-        if (w->type != STEP_SESSION) {
+        bool wishes = w->type == STEP_SESSION || w->type == STEP_PLACE || w->type == STEP_PANEL;
+        if (!wishes || k->tokens[i].phase == SEAT_NONE) {
             continue;
         }
         shared_id(c->net->id, w->service, &session);
@@ -350,8 +390,8 @@ static void live(void *arg, const network_t *net, const char *dir)
     print_message("%s: %u cases, %u events taken, %u closed\n", dir, c.n_cases, c.accepted,
                   c.closed);
     assert_int_equal(c.n_cases, CASES);
-    assert_true(c.accepted > 2 * CASES);
-    assert_true(c.closed > CASES / 4);
+    assert_true(c.accepted > CASES);
+    assert_true(c.closed > CASES / 4 || c.wf->subject != SUBJECT_CLIENT);
     world_destroy(&c.w);
     workflow_destroy(&c.wf);
     sto_diags_destroy(&d);
