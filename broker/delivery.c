@@ -237,8 +237,8 @@ static void put_shared(struct draft *d)
     d->m.seats = get(d, (e->ses->n_seats + 1u) * sizeof(*d->m.seats));
     for (unsigned i = 0; i < e->ses->n_seats; i++) {
         const struct seat *seat = &e->ses->seats[i];
-        bool stands = seat->want == WANT_SEAT ? seat->phase == SEAT_INVITED
-                                              : seat->want == WANT_AGENDA;
+        bool stands =
+            seat->want == WANT_SEAT ? seat->phase == SEAT_INVITED : seat->want == WANT_AGENDA;
         if (stands && d->s->at_us != 0 && seat->date_us == d->s->at_us) {
             ProtobufCBinaryData *b = &d->m.seats[d->m.n_seats++];
             b->data = get(d, 16);

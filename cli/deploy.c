@@ -198,7 +198,7 @@ static int deploy_network(struct run *x, const char *dir, sto_diags_t *diags, st
     int rc = model_network_dir(dir, diags, &x->net, err);
 
     rc = rc != 0 ? rc : still_fit(x, diags, err);
-    rc = rc != 0 ? rc : model_files_read(dir, NULL, &files, err);
+    rc = rc != 0 ? rc : model_network_files(dir, NULL, &files, err);
     if (rc == 0) {
         rc = put_network(x, &files, err);
         model_files_release(&files);

@@ -88,8 +88,8 @@ static int take_case(struct making *m, const char *text, struct sto_err *err)
     if (strncmp(text, "session:", 8) == 0) {
         const struct service *s = network_service_by_id(m->r.net, text + 8);
         if (s == NULL || !service_shared(s)) {
-            return sto_fail(err, STO_E_NOT_FOUND, "there is no service that cases share called '%s'",
-                            text + 8);
+            return sto_fail(err, STO_E_NOT_FOUND,
+                            "there is no service that cases share called '%s'", text + 8);
         }
         shared_id(m->r.net->id, s->number, &id);
     } else {

@@ -57,22 +57,22 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-int model_files_read(const char *dir, const char *shown, struct model_files *out,
-                     struct sto_err *err)
+/* Adds all *.cfg of dir in name order; how many there are. */
+static int add_folder(const char *dir, const char *shown, struct model_files *out,
+                      struct sto_err *err)
 {
     struct dirent **names = NULL;
     int n = scandir(dir, &names, is_cfg, by_name);
     int rc = 0;
 
-    out->n = 0;
     if (n < 0) {
         return sto_fail(err, STO_E_NOT_FOUND, "could not read folder '%s': %s", dir,
                         strerror(errno));
     }
     for (int i = 0; i < n; i++) {
         if (rc == 0 && out->n == MODEL_FILES_MAX) {
-            rc = sto_fail(err, STO_E_LIMIT, "folder '%s' holds more than %d .cfg files", dir,
-                          MODEL_FILES_MAX);
+            rc = sto_fail(err, STO_E_LIMIT, "folder '%s' brings more than %d .cfg files in all",
+                          dir, MODEL_FILES_MAX);
         }
         if (rc == 0) {
             char *path = sto_asprintf("%s/%s", dir, names[i]->d_name);
@@ -86,13 +86,27 @@ int model_files_read(const char *dir, const char *shown, struct model_files *out
         free(names[i]);
     }
     free(names);
-    if (rc == 0 && out->n == 0) {
+    return rc == 0 ? n : rc;
+}
+
+int model_network_files(const char *dir, const char *shown, struct model_files *out,
+                        struct sto_err *err)
+{
+    char *instruments = sto_asprintf("%s/../../instruments", dir);
+
+    out->n = 0;
+    int rc = add_folder(dir, shown, out, err);
+    if (rc == 0) {
         rc = sto_fail(err, STO_E_NOT_FOUND, "folder '%s' holds no .cfg file", dir);
     }
-    if (rc != 0) {
+    if (rc > 0 && access(instruments, F_OK) == 0) {
+        rc = add_folder(instruments, shown != NULL ? instruments : "instruments", out, err);
+    }
+    free(instruments);
+    if (rc < 0) {
         model_files_release(out);
     }
-    return rc;
+    return rc < 0 ? rc : 0;
 }
 
 static const char *base_name(const char *path)
@@ -105,7 +119,7 @@ static const char *base_name(const char *path)
 int model_network_dir(const char *dir, sto_diags_t *diags, network_t **out, struct sto_err *err)
 {
     struct model_files files;
-    int rc = model_files_read(dir, dir, &files, err);
+    int rc = model_network_files(dir, dir, &files, err);
 
     if (rc != 0) {
         return rc;

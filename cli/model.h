@@ -17,10 +17,12 @@ struct model_files {
     struct model_file v[MODEL_FILES_MAX];
     size_t n;
 };
-/* All *.cfg of dir in name order. shown: how the folder is called in names (NULL = base names
- * only). */
-int model_files_read(const char *dir, const char *shown, struct model_files *out,
-                     struct sto_err *err);
+/*
+ * Files of the network in dir, in name order, and of the instruments, which stand beside the
+ * networks. shown: how the folder is called in names (NULL = base names only).
+ */
+int model_network_files(const char *dir, const char *shown, struct model_files *out,
+                        struct sto_err *err);
 /* One file; a missing one is empty when optional. */
 int model_file_read(const char *path, const char *shown, bool optional, struct model_file *out,
                     struct sto_err *err);

@@ -396,8 +396,7 @@ static const struct wf_exit *cancel_exit(struct turn *t, const struct wf_step *w
     for (unsigned i = 0; i < w->n_exits; i++) {
         const struct wf_exit *x = &w->exits[i];
         bool off = x->exit == EXIT_RETURNED || x->exit == EXIT_WITHDRAWN ||
-                   x->exit == EXIT_DECLINED || x->exit == EXIT_NO_BASIS ||
-                   x->exit >= EXIT_GOT;
+                   x->exit == EXIT_DECLINED || x->exit == EXIT_NO_BASIS || x->exit >= EXIT_GOT;
         if (off && x->kind != TARGET_STAY && !exit_is_event(t->wf, x->exit) &&
             strcmp(*name ? name : t->wf->exits[EXIT_RETURNED], t->wf->exits[x->exit]) == 0) {
             return x;

@@ -9,8 +9,10 @@
 
 static bool message_from(struct turn *t, const struct wf_message *m)
 {
-    for (unsigned i = 0; i < m->n_from; i++) {
-        struct party p = m->from[i] == PARTY_CLIENT ? t->s->holder : party_of(t, m->from[i]);
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, m->from, m->n_from, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party p = all[i] == PARTY_CLIENT ? t->s->holder : party_of(t, all[i]);
         if (actor_is(t, p)) {
             return true;
         }

@@ -136,8 +136,7 @@ bool meeting_counts(const struct case_state *s, const struct wf_step *w)
         return false;
     }
     uint8_t exit = s->last_exit[w->meeting_step];
-    return exit == EXIT_ATTENDED || exit == EXIT_HELD || exit == EXIT_DONE ||
-           exit >= EXIT_GOT;
+    return exit == EXIT_ATTENDED || exit == EXIT_HELD || exit == EXIT_DONE || exit >= EXIT_GOT;
 }
 
 /* Does the row hold for this state, kind and way of meeting? */

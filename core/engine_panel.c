@@ -13,7 +13,8 @@
 
 #define ASKED(k)    (UINT32_C(0x10000) << (k))
 #define ANSWERED(k) (UINT32_C(1) << (k))
-_Static_assert(NET_MEMBERS_MAX <= 16 && WF_TO_MAX <= 16, "a bit each in half of marks");
+#define MEMBERS_MAX 16u
+_Static_assert(NET_MEMBERS_MAX <= MEMBERS_MAX, "a bit each in half of marks");
 
 void panel_enter(struct turn *t, uint16_t id)
 {
@@ -37,13 +38,18 @@ void panel_enter(struct turn *t, uint16_t id)
 static unsigned members(const struct turn *t, const struct wf_step *w)
 {
     const struct service *v = network_service(t->net, w->service);
-    return w->n_asks > 0 ? w->n_asks : v ? v->n_members : 0;
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->asks, w->n_asks, all);
+    n = w->n_asks > 0 ? n : v ? v->n_members : 0;
+    return n < MEMBERS_MAX ? n : MEMBERS_MAX;
 }
 
 static struct party member(struct turn *t, const struct wf_step *w, unsigned k)
 {
     if (w->n_asks > 0) {
-        return party_of(t, w->asks[k]);
+        uint8_t all[PARTIES_MAX];
+        return k < parties_flat(t->wf, w->asks, w->n_asks, all) ? party_of(t, all[k])
+                                                                : (struct party){0};
     }
     const struct service *v = network_service(t->net, w->service);
     uint16_t org = v ? network_in_force(t->net, v->members[k], t->today) : 0;

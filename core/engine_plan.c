@@ -24,18 +24,19 @@ static bool heard_before(const struct party *told, unsigned n, struct party p)
     return p.org == 0;
 }
 
-/* Everybody who writes or agrees, each organisation once. */
-static unsigned partners(struct turn *t, const struct wf_step *w, struct party *out)
+/* Who must agree, an organisation of a role with many for itself. */
+static unsigned speakers(const struct turn *t, const struct wf_step *w, uint8_t *out)
 {
-    unsigned n = 0;
-    for (unsigned i = 0; i < w->n_parts; i++) {
-        struct party p = part_party(t, w, w->parts[i].party);
-        if (!heard_before(out, n, p)) {
-            out[n++] = p;
-        }
-    }
-    for (unsigned i = 0; i < w->n_agreed_by; i++) {
-        struct party p = part_party(t, w, w->agreed_by[i]);
+    return parties_flat(t->wf, w->agreed_by, w->n_agreed_by, out);
+}
+
+static unsigned add_all(struct turn *t, const struct wf_step *w, uint8_t party, struct party *out,
+                        unsigned n)
+{
+    uint8_t all[PARTIES_MAX];
+    unsigned m = parties_flat(t->wf, &party, 1, all);
+    for (unsigned i = 0; i < m && n < PARTIES_MAX; i++) {
+        struct party p = part_party(t, w, all[i]);
         if (!heard_before(out, n, p)) {
             out[n++] = p;
         }
@@ -43,11 +44,36 @@ static unsigned partners(struct turn *t, const struct wf_step *w, struct party *
     return n;
 }
 
+/* Everybody who writes or agrees, each organisation once. */
+static unsigned partners(struct turn *t, const struct wf_step *w, struct party *out)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < w->n_parts; i++) {
+        n = add_all(t, w, w->parts[i].party, out, n);
+    }
+    for (unsigned i = 0; i < w->n_agreed_by; i++) {
+        n = add_all(t, w, w->agreed_by[i], out, n);
+    }
+    return n;
+}
+
+/* Does the actor write as this party? The holder records for who has no system. */
+static bool writes(struct turn *t, const struct wf_step *w, uint8_t party)
+{
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, &party, 1, all);
+    bool yes = actor_is(t, t->s->holder);
+    for (unsigned i = 0; i < n && !yes; i++) {
+        yes = actor_is(t, part_party(t, w, all[i]));
+    }
+    return yes;
+}
+
 void plan_enter(struct turn *t, uint16_t id)
 {
     struct token *tok = token_of(t, id);
     const struct wf_step *w = step_of(t, tok);
-    struct party all[2 * WF_TO_MAX], at = party_of(t, step_addressee(w));
+    struct party all[PARTIES_MAX], at = party_of(t, step_addressee(w));
     unsigned n = partners(t, w, all);
     tok->at = at.org != 0 ? at : t->s->holder;
     within_or_default(t, id);
@@ -66,7 +92,7 @@ void plan_enter(struct turn *t, uint16_t id)
 static void tell_partners(struct turn *t, uint16_t id)
 {
     const struct wf_step *w = step_of(t, token_of(t, id));
-    struct party all[2 * WF_TO_MAX];
+    struct party all[PARTIES_MAX];
     unsigned n = partners(t, w, all);
     tell_holder(t, id);
     for (unsigned i = 0; i < n; i++) {
@@ -83,7 +109,7 @@ static void tell_partners(struct turn *t, uint16_t id)
 static bool takes_part(struct turn *t, const struct token *tok)
 {
     const struct wf_step *w = step_of(t, tok);
-    struct party all[2 * WF_TO_MAX];
+    struct party all[PARTIES_MAX];
     unsigned n = partners(t, w, all);
     bool mine = actor_is(t, tok->at) || actor_is(t, t->s->holder);
     for (unsigned i = 0; i < n && !mine; i++) {
@@ -137,9 +163,8 @@ int plan_part(struct turn *t)
     struct token *tok = token_of(t, id);
     const struct wf_step *w = step_of(t, tok);
     uint64_t may = 0;
-    for (unsigned i = 0; i < w->n_parts; i++) { /* the holder records for who has no system */
-        bool mine = actor_is(t, part_party(t, w, w->parts[i].party));
-        may |= mine || actor_is(t, t->s->holder) ? w->parts[i].fields : 0;
+    for (unsigned i = 0; i < w->n_parts; i++) {
+        may |= writes(t, w, w->parts[i].party) ? w->parts[i].fields : 0;
     }
     if (t->in->n_fields == 0) {
         return turn_fail(t, STO_E_MISSING_FIELD, "a part of the plan brings at least one field");
@@ -165,8 +190,10 @@ static int speaker(struct turn *t, const struct token *tok)
     const char *name = t->in->name ? t->in->name : "";
     int role = *name ? workflow_role(t->wf, name) : -1;
     int found = -1;
-    for (unsigned i = 0; i < w->n_agreed_by; i++) {
-        uint8_t who = w->agreed_by[i];
+    uint8_t all[PARTIES_MAX];
+    unsigned n = speakers(t, w, all);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t who = all[i];
         bool client = who == PARTY_CLIENT;
         bool mine = actor_is(t, part_party(t, w, who));
         bool named = role >= 0 && who == role && actor_is(t, t->s->holder);
@@ -178,6 +205,20 @@ static int speaker(struct turn *t, const struct token *tok)
         found = fits && better ? (int)i : found;
     }
     return found;
+}
+
+/* Bits of all whose word the plan needs; a place of a role with many that nobody has needs none. */
+static uint32_t must_agree(struct turn *t, const struct wf_step *w)
+{
+    uint8_t all[PARTIES_MAX];
+    unsigned n = speakers(t, w, all);
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < n; i++) {
+        bool empty = all[i] < t->wf->n_roles && t->wf->roles[all[i]].branch > 0 &&
+                     party_known(t, all[i]).org == 0;
+        bits |= empty ? 0 : UINT32_C(1) << i;
+    }
+    return bits;
 }
 
 int plan_result(struct turn *t, uint16_t id)
@@ -203,10 +244,10 @@ int plan_result(struct turn *t, uint16_t id)
     if (fields_take(t, 0, yes ? w->collects : 0)) {
         return t->rc;
     }
-    uint32_t all = w->n_agreed_by < 32 ? (UINT32_C(1) << w->n_agreed_by) - 1u : UINT32_MAX;
     if (k >= 0 && yes) {
         tok->marks |= UINT32_C(1) << k;
     }
+    uint32_t all = must_agree(t, w);
     bool agreed = yes && (tok->marks & all) == all;
     tell_partners(t, id);
     uint8_t leaves = agreed ? EXIT_AGREED : EXIT_NOT_AGREED;

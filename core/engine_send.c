@@ -50,8 +50,10 @@ struct send *send_add(struct turn *t, enum send_kind kind, struct party to)
 
 static bool named_in(const struct turn *t, const struct wf_step *w, uint16_t org)
 {
-    for (unsigned i = 0; i < w->n_visible_to; i++) {
-        if (party_known(t, w->visible_to[i]).org == org) {
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->visible_to, w->n_visible_to, all);
+    for (unsigned i = 0; i < n; i++) {
+        if (party_known(t, all[i]).org == org) {
             return true;
         }
     }
@@ -137,8 +139,10 @@ static bool consent_reaches(const struct turn *t, const struct wf_consent *c, ui
     if (c->purpose && *c->purpose && strcmp(c->purpose, t->wf->purpose) != 0) {
         return false;
     }
-    for (unsigned i = 0; i < c->n_to; i++) {
-        if (party_known(t, c->to[i]).org == org) {
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, c->to, c->n_to, all);
+    for (unsigned i = 0; i < n; i++) {
+        if (party_known(t, all[i]).org == org) {
             return true;
         }
     }

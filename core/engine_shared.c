@@ -126,3 +126,17 @@ void holdings_break(struct turn *t, uint16_t token)
         }
     }
 }
+
+bool holding_lost(struct turn *t, const struct mail *m)
+{
+    for (unsigned i = 0; i < t->s->n_holdings; i++) {
+        const struct holding *h = &t->s->holdings[i];
+        if (h->service == m->service && h->token == m->token && h->entry == m->entry) {
+            struct token was = {.id = h->token, .entry = h->entry, .step = h->step};
+            holding_drop_at(t->s, i);
+            send_token(t, SEND_NOTICE, t->s->holder, &was);
+            return true;
+        }
+    }
+    return false;
+}

@@ -67,8 +67,10 @@ static void enter_notify(struct turn *t, uint16_t id)
 {
     const struct wf_step *w = step_of(t, token_of(t, id));
     bool kept_back = false;
-    for (unsigned i = 0; i < w->n_to; i++) {
-        struct party to = party_of(t, w->to[i]);
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->to, w->n_to, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party to = party_of(t, all[i]);
         if (to.org != 0 && !must_holds(t, w, to.org)) {
             kept_back = true;
         } else if (to.org != 0) {
@@ -175,8 +177,7 @@ bool exit_is_event(const workflow_t *wf, uint8_t exit)
 
 bool exit_choosable(const workflow_t *wf, uint8_t exit)
 {
-    return exit == EXIT_DONE || exit == EXIT_HELD ||
-           (exit >= EXIT_GOT && !exit_is_event(wf, exit));
+    return exit == EXIT_DONE || exit == EXIT_HELD || (exit >= EXIT_GOT && !exit_is_event(wf, exit));
 }
 
 uint8_t exit_choose(struct turn *t, const struct wf_step *w)
@@ -338,8 +339,10 @@ int meeting_book(struct turn *t)
     tok->phase = MEET_BOOKED;
     tok->start_us = t->in->at_us;
     uint16_t id = tok->id;
-    for (unsigned i = 0; i < w->n_with; i++) {
-        struct party p = party_of(t, w->with[i]);
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->with, w->n_with, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party p = party_of(t, all[i]);
         if (p.org != 0 && !actor_is(t, p)) {
             struct send *x = send_token(t, SEND_NOTICE, p, token_of(t, id));
             x->at_us = t->in->at_us;
@@ -384,6 +387,9 @@ int mail_in(struct turn *t)
         return turn_fail(t, STO_E_NOT_ALLOWED, "mail comes from an aggregate only");
     }
     const struct token *tok = token_find(t, m->token);
+    if (m->kind == MAIL_PLACE_NONE && holding_lost(t, m)) {
+        return t->rc;
+    }
     if (!tok || tok->entry != m->entry || step_of(t, tok)->service != m->service) {
         return turn_late(t);
     }

@@ -62,8 +62,10 @@ static void release_work(struct turn *t, uint16_t id, bool tell)
     if (!actor_is(t, tok->at)) {
         send_token(t, SEND_WITHDRAWN, tok->at, tok);
     }
-    for (unsigned i = 0; booked && i < w->n_with; i++) {
-        struct party p = party_known(t, w->with[i]);
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(t->wf, w->with, booked ? w->n_with : 0, all);
+    for (unsigned i = 0; i < n; i++) {
+        struct party p = party_known(t, all[i]);
         if (p.org != 0 && !party_same(p, tok->at)) {
             send_token(t, SEND_WITHDRAWN, p, token_of(t, id));
         }

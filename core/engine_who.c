@@ -241,6 +241,18 @@ uint8_t step_addressee(const struct wf_step *w)
     return role == PARTY_CLIENT ? w->helps : role;
 }
 
+unsigned parties_flat(const workflow_t *wf, const uint8_t *list, unsigned n, uint8_t *out)
+{
+    unsigned m = 0;
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t many = list[i] < wf->n_roles ? wf->roles[list[i]].many : 0;
+        for (uint8_t k = many > 0; k <= many && m < PARTIES_MAX; k++) {
+            out[m++] = (uint8_t)(list[i] + k);
+        }
+    }
+    return m;
+}
+
 bool step_has_addressee(const struct wf_step *w)
 {
     return step_is_work(w->type) || w->type == STEP_CONSENT || w->type == STEP_PLAN;

@@ -6,18 +6,7 @@
  */
 #include <string.h>
 
-#include "engine.h"
-
-struct look {
-    const network_t *net;
-    const workflow_t *wf;
-    const struct case_state *before; /* may be NULL */
-    const struct fact *f;            /* may be NULL */
-    const struct case_state *s;
-    struct sto_err *err;
-};
-
-#define BROKEN(l, ...) sto_fail((l)->err, STO_E_INTERNAL, __VA_ARGS__)
+#include "invariant_parts.h"
 
 static const struct wf_step *step(const struct look *l, const struct token *t)
 {
@@ -149,8 +138,8 @@ static bool may_move(const struct look *l)
     const struct offer *o = state_offer(l->before, l->f->offer);
     const struct organisation *old = network_org(l->net, l->before->holder.org);
     uint16_t actor = l->f->actor.org, now = l->s->holder.org;
-    if (l->f->kind == EVENT_START) {
-        return l->before->status == CASE_NONE && actor == now;
+    if (l->f->kind == EVENT_START) { /* beside a lead case the starter is its sender */
+        return l->before->status == CASE_NONE && (actor == now || actor == l->s->sender.org);
     }
     if (l->f->kind == EVENT_CONFIRM_TAKEOVER) {
         return o && (o->state == OFFER_MET || o->state == OFFER_ACCEPTED) && actor == now &&
@@ -176,7 +165,9 @@ static int check_move(const struct look *l)
                       event_kind_name(l->f->kind), l->f->actor.org, a.org, z.org);
     }
     bool point = l->s->ledger_n != l->before->ledger_n || l->before->status == CASE_NONE;
-    if ((moved || desk) != point) {
+    bool at_once = l->before->status == CASE_NONE && l->s->status == CASE_CLOSED;
+    if ((moved || desk) != point &&
+        !at_once) { /* opened and over in one event: from nobody to nobody */
         return BROKEN(l, "invariant 2: the ledger and the holder do not move together");
     }
     if (point && l->s->ledger_since_us != l->f->now_us) {
@@ -264,8 +255,9 @@ static int check_waiting(const struct look *l, const struct token *t)
         return 0;
     }
     struct party ball = engine_ball(l->net, l->wf, l->s, t);
-    bool work = w->type == STEP_TASK || w->type == STEP_MEETING;
-    uint8_t who = w->role == PARTY_CLIENT ? w->helps : w->role;
+    bool helped = w->type == STEP_CONSENT || w->role == PARTY_CLIENT;
+    bool work = step_is_work(w->type) || w->type == STEP_CONSENT || w->type == STEP_PLAN;
+    uint8_t who = helped ? w->helps : w->role;
     if (work && who == PARTY_HOLDER && t->at.org != l->s->holder.org) {
         return BROKEN(l, "invariant 6: the holder's work at '%s' did not follow responsibility",
                       w->id);
@@ -379,8 +371,10 @@ enum side {
     SIDE_RECEIVER_ONLY,
     SIDE_RECEIVER,
     SIDE_EITHER,
+    SIDE_IN_IT,
     SIDE_HOLDER,
     SIDE_WORKER,
+    SIDE_SPEAKS,
     SIDE_BROKER
 };
 static const uint8_t side_of[] = {
@@ -396,18 +390,21 @@ static const uint8_t side_of[] = {
     [EVENT_CHECK_IN] = SIDE_RECEIVER,
     [EVENT_START_SERVICE] = SIDE_RECEIVER,
     [EVENT_ANSWER] = SIDE_RECEIVER,
+    [EVENT_ATTENDANCE] = SIDE_RECEIVER,
+    [EVENT_PANEL_POSTPONE] = SIDE_WORKER,
+    [EVENT_PLACE_ANSWER] = SIDE_WORKER,
     [EVENT_WITHDRAW] = SIDE_EITHER,
     [EVENT_NO_SHOW] = SIDE_EITHER,
     [EVENT_MET] = SIDE_EITHER,
     [EVENT_DISPUTE] = SIDE_EITHER,
-    [EVENT_INTERRUPT] = SIDE_EITHER,
+    [EVENT_INTERRUPT] = SIDE_IN_IT,
     [EVENT_OFFER] = SIDE_HOLDER,
     [EVENT_GIVE_INFO] = SIDE_HOLDER,
     [EVENT_CANCEL] = SIDE_HOLDER,
     [EVENT_GIVE_BACK] = SIDE_HOLDER,
     [EVENT_CLOSE] = SIDE_HOLDER,
     [EVENT_CORRECT] = SIDE_HOLDER,
-    [EVENT_TASK_RESULT] = SIDE_WORKER,
+    [EVENT_TASK_RESULT] = SIDE_SPEAKS,
     [EVENT_TASK_DECLINE] = SIDE_WORKER,
     [EVENT_TASK_TAKE_UP] = SIDE_WORKER,
     [EVENT_MEETING_BOOK] = SIDE_WORKER,
@@ -417,6 +414,24 @@ static const uint8_t side_of[] = {
     [EVENT_RESTARTED] = SIDE_BROKER,
     [EVENT_PARKED] = SIDE_BROKER,
 };
+
+/* One of those whose word a plan waits for. */
+static bool agrees(const struct look *l, const struct wf_step *w, uint16_t actor)
+{
+    for (unsigned i = 0; w->type == STEP_PLAN && i < w->n_agreed_by; i++) {
+        uint8_t who = w->agreed_by[i] == PARTY_CLIENT ? w->helps : w->agreed_by[i];
+        unsigned many = who < l->wf->n_roles ? l->wf->roles[who].many : 0;
+        for (unsigned k = 0; who < l->wf->n_roles && k <= many; k++) {
+            if (l->before->roles[who + k].at.org == actor) {
+                return true;
+            }
+        }
+        if (who == PARTY_SENDER && l->before->sender.org == actor) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static bool right_side(const struct look *l)
 {
@@ -437,10 +452,14 @@ static bool right_side(const struct look *l)
         return receiver || (holder && !transfer);
     case SIDE_EITHER:
         return receiver || holder;
+    case SIDE_IN_IT: /* a service, or a series of meetings */
+        return receiver || holder || (t && actor == t->at.org);
     case SIDE_HOLDER:
         return holder;
     case SIDE_WORKER:
         return holder || (t && actor == t->at.org);
+    case SIDE_SPEAKS:
+        return holder || (t && actor == t->at.org) || (t && agrees(l, step(l, t), actor));
     case SIDE_BROKER:
         return actor == 0;
     }
@@ -471,6 +490,13 @@ static int check_step(const struct look *l)
     }
     if (l->f->code != 0) {
         return check_late(l);
+    }
+    if (look_goes_on(l)) {
+        return look_going_on(l);
+    }
+    rc = look_shared_step(l);
+    if (rc) {
+        return rc;
     }
     if (!right_side(l)) {
         return BROKEN(l, "invariant 10: '%s' is not for organisation %u to make",
@@ -506,6 +532,7 @@ int engine_invariants(const network_t *net, const workflow_t *wf, const struct c
     rc = rc ? rc : check_tokens(&l);
     rc = rc ? rc : check_branches(&l);
     rc = rc ? rc : check_clocks(&l);
+    rc = rc ? rc : look_shared(&l);
     if (!rc && after->status == CASE_CLOSED &&
         (after->n_tokens != 0 || after->n_offers != 0 || after->n_clocks != 0)) {
         rc = BROKEN(&l, "invariant 18: a closed case has open work");

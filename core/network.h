@@ -14,6 +14,7 @@
 #ifndef NETWORK_H
 #define NETWORK_H
 #include "calendar.h"
+#include "instrument.h"
 #include "sto_conf.h"
 #include "sto_limits.h"
 #include <stdbool.h>
@@ -100,14 +101,6 @@ struct calendar_def {
     struct calendar cal;
 };
 
-/* A questionnaire, workflows/instruments/<id>.cfg, as far as workflows need it. */
-struct instrument {
-    const char *id;
-    const char *category; /* of the answers, as a field's */
-    uint16_t items;
-    int64_t min, max; /* of each answer */
-};
-
 /* Escalation ladder: rungs counted in the ball holder's working time. */
 enum rung_to { RUNG_BALL, RUNG_DESK_LEAD, RUNG_SENDER_LEAD, RUNG_COORDINATOR };
 struct rung {
@@ -166,7 +159,7 @@ struct network {
     struct calendar_def calendars[STO_CALENDARS_MAX];
     uint8_t n_calendars; /* [0] default */
     const struct instrument *instruments;
-    uint16_t n_instruments;
+    uint16_t n_instruments; /* in the files' order */
     struct ladder ladders[STO_LADDERS_MAX];
     uint8_t n_ladders; /* [0] default */
     struct basis bases[STO_BASES_MAX];

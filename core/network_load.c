@@ -17,8 +17,9 @@
 #define SCRATCH_BYTES_MAX (64u << 20)
 #define NAME_TEXT_MAX     200u
 
-static const char *const SECTIONS[] = {"network", "organisations", "calendars", "ladders", "bases",
-                                       "clocks",  "services",      "settings",  "panels",  NULL};
+static const char *const SECTIONS[] = {"network", "organisations", "calendars", "ladders",
+                                       "bases",   "clocks",        "services",  "settings",
+                                       "panels",  "instruments",   NULL};
 enum {
     S_NETWORK,
     S_ORGS,
@@ -29,6 +30,7 @@ enum {
     S_SERVICES,
     S_SETTINGS,
     S_PANELS,
+    S_INSTRUMENTS,
     S_N
 };
 
@@ -348,6 +350,7 @@ static void load_all(struct load *l, network_t *n, const char *id, const struct 
     network_load_bases(l, n, group_of(&s[S_BASES]));
     network_load_clocks(l, n, group_of(&s[S_CLOCKS]));
     network_load_services(l, n, group_of(&s[S_SERVICES]), group_of(&s[S_PANELS]));
+    network_load_instruments(l, n, group_of(&s[S_INSTRUMENTS]));
     network_load_settings(l, n, group_of(&s[S_SETTINGS]));
 }
 

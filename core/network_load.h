@@ -12,6 +12,7 @@ void network_load_bases(struct load *l, network_t *n, const struct sto_conf *g);
 void network_load_clocks(struct load *l, network_t *n, const struct sto_conf *g);
 void network_load_services(struct load *l, network_t *n, const struct sto_conf *services,
                            const struct sto_conf *panels);
+void network_load_instruments(struct load *l, network_t *n, const struct sto_conf *g);
 void network_load_settings(struct load *l, network_t *n, const struct sto_conf *g);
 
 /* Two entries have one number: an error at the later one that names the place of both. */

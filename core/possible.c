@@ -85,8 +85,10 @@ static void of_asked(struct list *l, const workflow_t *wf, const struct case_sta
                      const struct token *t)
 {
     const struct wf_step *w = &wf->steps[t->step];
-    for (unsigned k = 0; k < w->n_asks; k++) {
-        uint8_t who = w->asks[k];
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(wf, w->asks, w->n_asks, all);
+    for (unsigned k = 0; k < n && k < 16; k++) {
+        uint8_t who = all[k];
         struct party p = who < STO_WF_ROLES_MAX ? s->roles[who].at : s->holder;
         if (t->marks >> (16 + k) & 1 && !(t->marks >> k & 1)) {
             add(l, EVENT_PANEL_ANSWER, p, t, 0, EXIT_NONE);
@@ -104,8 +106,10 @@ static void of_plan(struct list *l, const workflow_t *wf, const struct case_stat
         add(l, EVENT_PLAN_PART, who < STO_WF_ROLES_MAX ? s->roles[who].at : s->holder, t, 0,
             EXIT_NONE);
     }
-    for (unsigned i = 0; i < w->n_agreed_by; i++) {
-        uint8_t who = w->agreed_by[i];
+    uint8_t all[PARTIES_MAX];
+    unsigned n = parties_flat(wf, w->agreed_by, w->n_agreed_by, all);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t who = all[i];
         struct party p = who < STO_WF_ROLES_MAX ? s->roles[who].at : s->holder;
         add(l, EVENT_TASK_RESULT, p, t, 0, EXIT_AGREED);
         add(l, EVENT_TASK_RESULT, p, t, 0, EXIT_NOT_AGREED);

@@ -217,8 +217,9 @@ void case_watch(void *arg, const struct sto_uuid *id, const struct case_state *b
     }
     for (unsigned i = 0; i < after->n_tokens; i++) {
         const struct token *t = &after->tokens[i];
-        if (t->step < wf->n_steps && c->last_token[t->step] < t->id) {
+        if (t->step < wf->n_steps && c->last_token[t->step] <= t->id) {
             c->last_token[t->step] = t->id;
+            c->last_entry[t->step] = t->entry;
         }
     }
 }

@@ -60,9 +60,8 @@ bool strings(const struct view *v, const struct sto_conf *at)
 
 /* ---------------------------------------------------------- responsibility */
 
-/* `what` is `got`; is it who `text` at `at` says? */
-static void party_is(struct play *p, const struct sto_conf *at, const char *text, struct party got,
-                     const char *what)
+void party_is(struct play *p, const struct sto_conf *at, const char *text, struct party got,
+              const char *what)
 {
     struct party want = {0};
     char found[TEXT_BYTES];
@@ -315,47 +314,12 @@ static void check_outcome(const struct view *v, const struct sto_conf *at)
     }
 }
 
-/* ----------------------------------------------------------------- holders */
-
-/* One "case:organisation". */
-static void holder_one(struct play *p, const struct sto_conf *at)
-{
-    char name[2 * STO_NAME_BYTES_MAX];
-    const char *colon = strchr(at->s, ':');
-    unsigned kept = p->case_ix;
-    if (!colon) {
-        play_err(p, at, "wrong-type", "holders '%s': write case:organisation", at->s);
-        return;
-    }
-    (void)snprintf(name, sizeof name, "%.*s", (int)(colon - at->s), at->s);
-    struct play_range r = case_named(p, name);
-    if (r.n == 0) {
-        play_err(p, at, "unknown-case", "case '%s' is not known", name);
-    }
-    for (unsigned i = r.from; i < r.from + r.n; i++) {
-        p->case_ix = i;
-        party_is(p, at, colon + 1, world_case(p->w, &p->cases[i].id)->holder, "holder");
-        p->cases[i].holder_told = true;
-    }
-    p->case_ix = kept;
-}
-
-void expect_holders(struct play *p, const struct sto_conf *holders)
-{
-    struct view v = {.p = p};
-    if (strings(&v, holders)) {
-        for (const struct sto_conf *c = holders->child; c; c = c->next) {
-            holder_one(p, c);
-        }
-    }
-}
-
 /* ------------------------------------------------------------------- table */
 
 static void check_nothing(const struct view *v, const struct sto_conf *at)
 {
     (void)v;
-    (void)at; /* `step` says what others are about; `holders` is checked once for all cases */
+    (void)at; /* `step` says what others are about; expect_all_cases() checks the others */
 }
 
 static const struct {
@@ -387,6 +351,8 @@ static const struct {
     {"workflow", expect_workflow},
     {"kept", expect_kept},
     {"left", expect_left},
+    {"free", check_nothing},
+    {"waiting", check_nothing},
 };
 #define CHECKS (sizeof checks / sizeof checks[0])
 

@@ -384,13 +384,14 @@ static bool token_of(struct play *p, const struct sto_conf *entry, struct input 
         return false;
     }
     in->token = play_case(p)->last_token[step];
+    in->entry = play_case(p)->last_entry[step];
     return true;
 }
 
 /* Words that name what an event is about; one at most. */
 static bool name_of(struct play *p, const struct sto_conf *entry, struct input *in)
 {
-    static const char *const keys[] = {"message", "consent", "to"};
+    static const char *const keys[] = {"message", "consent", "to", "for"};
     const struct sto_conf *found = NULL;
     for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct sto_conf *at = sto_conf_get(entry, keys[i]);

@@ -209,11 +209,11 @@ static bool happens(const struct sto_conf *entry)
 static bool entry_form(struct play *p, const struct sto_conf *entry)
 {
     static const char *const keys[] = {
-        "after",    "at",      "by",     "event",        "step",    "offer",     "exit",
-        "set",      "names",   "reason", "message",      "consent", "worker",    "at-time",
-        "new-time", "to",      "desk",   "valid-reason", "place",   "by-client", "text",
-        "home",     "refused", "late",   "session",      "expect",  "case",      "start",
-        "days",     "places",  "shows",  "second-admin", NULL};
+        "after",    "at",      "by",      "event",        "step",    "offer",        "exit",
+        "set",      "names",   "reason",  "message",      "consent", "worker",       "at-time",
+        "new-time", "to",      "desk",    "valid-reason", "place",   "by-client",    "text",
+        "home",     "refused", "late",    "session",      "expect",  "case",         "start",
+        "days",     "for",     "version", "places",       "shows",   "second-admin", NULL};
     if (entry->type != STO_CONF_GROUP) {
         play_err(p, entry, "wrong-type", "an entry of the timeline must be a group { }");
         return false;
@@ -309,12 +309,8 @@ static bool play_events(struct play *p, const struct sto_conf *entry, struct pla
 static void expect_all(struct play *p, const struct sto_conf *entry, const struct sto_conf *expect,
                        const struct play_range *r)
 {
-    const struct sto_conf *holders =
-        expect->type == STO_CONF_GROUP ? sto_conf_get(expect, "holders") : NULL;
-    if (holders) {
-        expect_holders(p, holders);
-    }
-    if (r->n == 0 && !(holders && expect->n_children == 1)) {
+    unsigned of_all = expect_all_cases(p, expect);
+    if (r->n == 0 && (of_all == 0 || of_all < expect->n_children)) {
         play_err(p, expect, "missing-key", "case: which case is it about?");
     }
     for (unsigned i = 0; i < r->n; i++) {

@@ -17,7 +17,8 @@ struct play_case {
     unsigned number;  /* in its group, 1..; 0 = it is alone */
     struct sto_uuid id;
     const workflow_t *wf;                  /* that it runs on now */
-    uint16_t last_token[STO_WF_STEPS_MAX]; /* newest token that stood on each step */
+    uint16_t last_token[STO_WF_STEPS_MAX]; /* newest piece of work on each step: its token */
+    uint16_t last_entry[STO_WF_STEPS_MAX]; /* and entry */
     struct party holder;                   /* after the entry before, for journeys */
     bool holder_told;                      /* the present entry says who it is */
 };
@@ -109,8 +110,8 @@ const struct service *play_shared(struct play *p, const struct sto_conf *at, con
 /* Checks entry's `expect` against the case that p->case_ix says. */
 void expect_check(struct play *p, const struct sto_conf *entry, const struct sto_conf *expect);
 
-/* `holders` of an expect: cases and organisations. */
-void expect_holders(struct play *p, const struct sto_conf *holders);
+/* Checks what an expect says of no single case: holders, free, waiting. Returns how many keys. */
+unsigned expect_all_cases(struct play *p, const struct sto_conf *expect);
 
 /* ---------------------------------------------------------------- coverage */
 

@@ -29,6 +29,9 @@ bool same_name(const char *a, const char *b);
 const char *str_of(const struct view *v, const struct sto_conf *at);
 /* Strings of an array or list; false with an error for anything else. */
 bool strings(const struct view *v, const struct sto_conf *at);
+/* `what` is `got`; is it who `text` at `at` says? */
+void party_is(struct play *p, const struct sto_conf *at, const char *text, struct party got,
+              const char *what);
 void check_party(const struct view *v, const struct sto_conf *at, struct party got,
                  const char *what);
 /* Does it stand on a step where somebody or something is waited for? */

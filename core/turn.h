@@ -79,6 +79,10 @@ struct party party_of(struct turn *t, uint8_t party);          /* binds a role; 
 struct party party_known(const struct turn *t, uint8_t party); /* never binds */
 uint8_t step_addressee(const struct wf_step *w);  /* party code of who works: role, or helps */
 bool step_has_addressee(const struct wf_step *w); /* its work is somebody's of the case */
+#define PARTIES_MAX 32u
+/* A list of parties with each role that has `many` as the roles of its organisations, bound or not:
+ * so that a position means the same as long as the step stands. */
+unsigned parties_flat(const workflow_t *wf, const uint8_t *list, unsigned n, uint8_t *out);
 struct party service_party(const struct turn *t, uint16_t service); /* who gives it today; org 0 */
 int names_take(struct turn *t, uint32_t roles); /* in->names; roles that must be named */
 void worker_set(char *worker, const char *name);
@@ -214,6 +218,8 @@ void holdings_free_all(struct turn *t);
 /* Of the branch that `token` is or stands in: its work has begun, or has broken off. */
 void holdings_occupy(struct turn *t, uint16_t token);
 void holdings_break(struct turn *t, uint16_t token);
+/* The answer to the offer came too late for the pool: the case has no place after all. */
+bool holding_lost(struct turn *t, const struct mail *m);
 /* Places that the token took at or after an instant. */
 void holdings_free_since(struct turn *t, uint16_t token, int64_t since_us);
 

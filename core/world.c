@@ -264,6 +264,7 @@ static int case_apply(world_t *w, struct world_item *it, const struct input *in,
     struct case_state before = *it->state;
     *it->state = after;
     if (asked.wf && memcmp(after.workflow, asked.wf->hash, sizeof after.workflow) == 0) {
+        data_continue(it->wf, asked.wf, it->data);
         it->wf = asked.wf;
     }
     if (w->watch) {

@@ -10,7 +10,8 @@
   folder; after one that fails the rest of its document is not run. If the next block opens with
   ```text output, the run must print that text; a line that is only … stands for any lines, and …
   inside a line for any characters. A Saatto left running in the folder is stopped.
-* What docs/generate writes is what stands there, and every metric of the broker is explained.
+* What docs/generate writes is what stands there, every metric of the broker is explained, and every
+  control-flow pattern and its example has its row.
 """
 
 import os
@@ -123,6 +124,21 @@ def unexplained_metrics():
     yield from (f"saatto_{name} stands in the code, not on the page" for name in sorted(real - told))
 
 
+def pattern_gaps():
+    """The page has a row for each of the 43 patterns, and each example stands in the row of its number."""
+    page = (ROOT / "docs/reference/patterns.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", page, re.M)
+    if [int(number) for number, _, _ in rows] != list(range(1, 44)):
+        yield "the rows are not 1 to 43"
+    linked = {int(number): re.search(r"patterns/([^/]+)/", how) for number, how, _ in rows}
+    there = {path.name for path in (ROOT / "tests/patterns").glob("[0-9]*")}
+    for number, link in linked.items():
+        if link and int(link[1][:2]) != number:
+            yield f"row {number} shows {link[1]}"
+    yield from (f"{name} stands in no row" for name in
+                sorted(there - {link[1] for link in linked.values() if link}))
+
+
 def report(problem, claim):
     if problem:
         print("  " + problem.replace("\n", "\n  "))
@@ -140,6 +156,7 @@ def main():
             stop_what_runs(folder)
     if len(sys.argv) == 1:
         report("\n".join(unexplained_metrics()), "every metric of the broker is explained")
+        report("\n".join(pattern_gaps()), "patterns.md has a row for each pattern and each example")
         sys.stdout.flush()
         return subprocess.run([ROOT / "docs/generate", "--check", BUILD]).returncode
     return 0

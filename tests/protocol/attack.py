@@ -423,7 +423,8 @@ TESTS = [
 
 def network(folder):
     """The shipped network, where the city will have a successor."""
-    copy = pathlib.Path(shutil.copytree(ROOT / "workflows" / "network" / "oulu-2014", pathlib.Path(folder) / "oulu-2014"))
+    shutil.copytree(ROOT / "workflows" / "instruments", pathlib.Path(folder) / "instruments")
+    copy = pathlib.Path(shutil.copytree(ROOT / "workflows" / "network" / "oulu-2014", pathlib.Path(folder) / "network" / "oulu-2014"))
     text = (copy / "network.cfg").read_text()
     before = 'name = "Oulun kaupunki";'
     assert before in text

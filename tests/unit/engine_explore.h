@@ -6,7 +6,7 @@
  */
 #ifndef ENGINE_EXPLORE_H
 #define ENGINE_EXPLORE_H
-#include "engine_fixture.h"
+#include "engine_kinds.h"
 #include "sto_crypto.h"
 
 #define EXPLORE_STATES_MAX (1u << 17)
@@ -16,6 +16,7 @@ struct explored {
     unsigned states, moves;
     uint32_t offer_states, handover_states; /* bits seen */
     uint32_t clocks;                        /* kinds that have fired */
+    uint32_t steps;                         /* types of step that were stood on */
     char what[384];                         /* first fault, "" = none */
 };
 
@@ -26,8 +27,8 @@ static const char *const PICKED[] = {"city", "health", "te", "firm", "te-new"};
 /* Field values for all that an exit or a step may collect. */
 static unsigned fields_for(const workflow_t *wf, uint64_t bits, struct in_field *out)
 {
-    const struct in_field all[] = {WITH_DAYS, WITH_NOTE, WITH_SECRET,
-                                   WITH_MORE, WITH_ENDS, WITH_HETU};
+    const struct in_field all[] = {WITH_DAYS, WITH_NOTE, WITH_SECRET, WITH_MORE,
+                                   WITH_ENDS, WITH_HETU, WITH_ABILITY};
     unsigned n = 0;
     for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
         int ix = workflow_field(wf, all[i].name);
@@ -41,8 +42,24 @@ static unsigned fields_for(const workflow_t *wf, uint64_t bits, struct in_field 
 struct move_input {
     struct input in;
     struct in_field fields[8];
-    struct in_name names[2];
+    struct in_name names[4];
 };
+
+/* An organisation for each role that an exit names; two where it may have several. */
+static void names_for(const workflow_t *wf, uint32_t roles, struct move_input *m)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < wf->n_roles && n < 3; i++) {
+        if (roles >> i & 1) {
+            m->names[n++] = (struct in_name){wf->roles[i].id, "firm", ""};
+            if (wf->roles[i].many > 0) {
+                m->names[n++] = (struct in_name){wf->roles[i].id, "club", ""};
+            }
+        }
+    }
+    m->in.names = m->names;
+    m->in.n_names = n;
+}
 
 static void move_make(const struct rig *r, const struct possible *p, const char *org,
                       struct move_input *m)
@@ -58,11 +75,19 @@ static void move_make(const struct rig *r, const struct possible *p, const char 
     if (p->kind == EVENT_TASK_RESULT && w) {
         const struct wf_exit *x = workflow_step_exit(w, p->exit);
         m->in.exit = r->wf->exits[p->exit];
-        bits = w->collects | (x ? x->collects : 0);
-        if (x && x->names) {
-            m->names[0] = (struct in_name){"firm", "firm", ""};
-            m->in.names = m->names;
-            m->in.n_names = 1;
+        bits = w->type == STEP_PLAN ? 0 : w->collects | (x ? x->collects : 0);
+        names_for(r->wf, x ? x->names : 0, m);
+    } else if (p->kind == EVENT_PLACE_ANSWER && w) {
+        const struct wf_exit *x = workflow_step_exit(w, EXIT_GOT);
+        m->in.exit = r->wf->exits[p->exit];
+        names_for(r->wf, x && p->exit == EXIT_GOT ? x->names : 0, m);
+    } else if (p->kind == EVENT_PANEL_ANSWER && w) {
+        bits = w->asks_for;
+    } else if (p->kind == EVENT_PLAN_PART && w) {
+        for (unsigned i = 0; i < w->n_parts; i++) {
+            uint8_t who = w->parts[i].party;
+            bool mine = who < STO_WF_ROLES_MAX && r->s.roles[who].at.org == p->actor.org;
+            bits |= mine || p->actor.org == r->s.holder.org ? w->parts[i].fields : 0;
         }
     } else if (p->kind == EVENT_MESSAGE && w) {
         m->in.name = r->wf->messages[w->message].id;
@@ -124,19 +149,30 @@ static void key_offers(const struct case_state *s, struct case_state *k, uint16_
     }
 }
 
+/* Counters without a bound: versions of a plan, days of attendance past the last that matters. */
+static uint16_t key_count(const workflow_t *wf, const struct token *t)
+{
+    enum step_type type = wf->steps[t->step].type;
+    return type == STEP_PLAN ? 0 : t->count < 12 ? t->count : 12;
+}
+
 /* What two states share to be one for the explorer: all but times, desks and counters without a
  * bound. */
-static void state_key(const struct case_state *s, struct sto_buf *b, uint8_t key[32])
+static void state_key(const workflow_t *r_wf, const struct case_state *s, struct sto_buf *b,
+                      uint8_t key[32])
 {
     struct case_state k = *s;
     uint16_t kept[STO_CASE_OFFERS_MAX] = {0};
     k.seq = k.ledger_n = k.next_offer = k.next_token = 0;
     k.last_us = k.opened_us = k.ledger_since_us = k.right.until_us = 0;
-    k.fields_set = 0;
     k.holder.desk = k.sender.desk = k.right.back_to.desk = 0;
     memset(k.entries, 0, sizeof k.entries);
     memset(k.last_exit, 0, sizeof k.last_exit);
     memset(k.roles, 0, sizeof k.roles);
+    for (unsigned i = 0; i < STO_WF_CONSENTS_MAX; i++) {
+        k.consents[i].version = 0;
+        k.consents[i].until_us = 0;
+    }
     key_offers(s, &k, kept);
     for (unsigned i = 0; i < k.n_tokens; i++) {
         struct token *t = &k.tokens[i];
@@ -147,7 +183,15 @@ static void state_key(const struct case_state *s, struct sto_buf *b, uint8_t key
         t->entry = t->at.desk = t->no_shows = 0;
         t->since_us = 0;
         t->start_us = t->start_us != 0;
+        t->count = key_count(r_wf, t);
         memset(t->worker, 0, sizeof t->worker);
+    }
+    for (unsigned i = 0; i < k.n_holdings; i++) {
+        struct holding *h = &k.holdings[i];
+        h->token = (uint16_t)(i + 1);
+        h->stage = token_rank(s, h->stage);
+        h->entry = 0;
+        h->since_us = 0;
     }
     for (unsigned i = 0; i < k.n_clocks; i++) {
         struct clock *c = &k.clocks[i];
@@ -178,6 +222,9 @@ static void explorer_see(struct explorer *e)
 {
     const struct case_state *s = &e->r->s;
     uint8_t key[32];
+    for (unsigned i = 0; i < s->n_tokens; i++) {
+        e->out->steps |= 1u << e->r->wf->steps[s->tokens[i].step].type;
+    }
     for (unsigned i = 0; i < s->n_offers; i++) {
         e->out->offer_states |= 1u << s->offers[i].state;
     }
@@ -187,7 +234,7 @@ static void explorer_see(struct explorer *e)
             e->out->handover_states |= 1u << s->tokens[i].phase;
         }
     }
-    state_key(s, &e->b, key);
+    state_key(e->r->wf, s, &e->b, key);
     uint32_t at;
     memcpy(&at, key, sizeof at);
     for (at %= 2 * EXPLORE_STATES_MAX; e->slots[at]; at = (at + 1) % (2 * EXPLORE_STATES_MAX)) {
@@ -218,6 +265,57 @@ static bool explorer_try(struct explorer *e, unsigned i, const struct input *in)
     }
     r->s = e->queue[i];
     r->now = e->now[i];
+    r->wf = rig_wf_of(r, &r->s);
+    return true;
+}
+
+/* What the aggregates of the network could say to a step that waits for one. */
+static unsigned mails_for(const struct rig *r, const struct token *t, struct mail *out)
+{
+    const struct wf_step *w = &r->wf->steps[t->step];
+    struct mail m = {.service = w->service, .token = t->id, .entry = t->entry};
+    int64_t at_us = r->now + 8 * DAY_US;
+    unsigned n = 0;
+#define SAY(...)                                                                                   \
+    out[n] = m, out[n++] = (struct mail)                                                           \
+    {                                                                                              \
+        .service = m.service, .token = m.token, .entry = m.entry, __VA_ARGS__                      \
+    }
+    if (w->type == STEP_SESSION) {
+        SAY(.kind = MAIL_SEAT_INVITED, .at_us = at_us);
+        SAY(.kind = MAIL_SEAT_MOVED);
+        for (unsigned k = 0; k < 6; k++) {
+            SAY(.kind = MAIL_SEAT_RECORDED, .at_us = r->now,
+                .exit = (uint8_t)(EXIT_ATTENDED + k / 2), .n = k % 2);
+        }
+    } else if (w->type == STEP_PLACE) {
+        SAY(.kind = MAIL_PLACE_OFFERED);
+        SAY(.kind = MAIL_PLACE_OFFERED, .until_us = at_us);
+        SAY(.kind = MAIL_PLACE_NONE);
+    } else if (w->type == STEP_PANEL) {
+        SAY(.kind = MAIL_AGENDA_DATE, .at_us = at_us);
+        SAY(.kind = MAIL_AGENDA_DATE);
+        SAY(.kind = MAIL_AGENDA_ASK, .at_us = at_us);
+        SAY(.kind = MAIL_AGENDA_OPEN, .at_us = r->now);
+    }
+#undef SAY
+    return n;
+}
+
+#define MAILS_MAX 8u
+
+static bool explorer_mails(struct explorer *e, unsigned i)
+{
+    for (unsigned k = 0; k < e->queue[i].n_tokens; k++) {
+        struct mail mails[MAILS_MAX];
+        unsigned n = mails_for(e->r, &e->queue[i].tokens[k], mails);
+        for (unsigned x = 0; x < n; x++) {
+            struct input in = {.kind = EVENT_MAIL, .mail = &mails[x]};
+            if (!explorer_try(e, i, &in)) {
+                return false;
+            }
+        }
+    }
     return true;
 }
 
@@ -252,6 +350,7 @@ static bool explorer_step(struct explorer *e, unsigned i, unsigned n_orgs)
     struct rig *r = e->r;
     r->s = e->queue[i];
     r->now = e->now[i];
+    r->wf = rig_wf_of(r, &r->s);
     unsigned n = engine_possible(r->net, r->wf, &r->s, all, POSSIBLE_MAX);
     for (unsigned k = 0; k < n; k++) {
         for (unsigned o = 0; o < (all[k].kind == EVENT_OFFER ? n_orgs : 1u); o++) {
@@ -272,7 +371,7 @@ static bool explorer_step(struct explorer *e, unsigned i, unsigned n_orgs)
             return false;
         }
     }
-    return explorer_clocks(e, i);
+    return explorer_mails(e, i) && explorer_clocks(e, i);
 }
 
 /* From the state that r stands in, breadth first; offers go to the first n_orgs of PICKED. */
@@ -317,9 +416,10 @@ static unsigned below(struct random_walk *w, unsigned n)
     return (unsigned)(next_random(w) % n);
 }
 
-static const uint8_t ANY_KIND[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17,
-                                   18, 19, 20, 21, 22, 23, 24, 30, 31, 32, 33, 34, 35, 40, 41, 42,
-                                   43, 44, 45, 46, 47, 48, 49, 50, 51, 60, 61, 80, 81, 82, 83};
+static const uint8_t ANY_KIND[] = {2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                   16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 30, 31, 32, 33,
+                                   34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+                                   48, 49, 50, 51, 60, 61, 62, 63, 80, 81, 82, 83};
 
 /* Anything from anybody: most of it must be refused. */
 static void garbage(struct random_walk *w, const struct rig *r, struct move_input *m)
@@ -345,20 +445,17 @@ static void garbage(struct random_walk *w, const struct rig *r, struct move_inpu
     in->fields = m->fields;
 }
 
-/* What the session's aggregate could say to a case that waits for a seat. */
-static bool seat_mail(struct random_walk *w, const struct rig *r, struct move_input *m,
-                      struct mail *mail)
+/* One of what the aggregates could say to one of the steps that wait for them. */
+static bool shared_mail(struct random_walk *w, const struct rig *r, struct move_input *m,
+                        struct mail *mail)
 {
+    struct mail all[MAILS_MAX];
+    unsigned first = r->s.n_tokens > 0 ? below(w, r->s.n_tokens) : 0;
     for (unsigned i = 0; i < r->s.n_tokens; i++) {
-        const struct token *t = &r->s.tokens[i];
-        if (r->wf->steps[t->step].type == STEP_SESSION) {
+        unsigned n = mails_for(r, &r->s.tokens[(first + i) % r->s.n_tokens], all);
+        if (n > 0) {
             memset(m, 0, sizeof *m);
-            *mail = (struct mail){.kind = (uint8_t)(MAIL_SEAT_INVITED + below(w, 3)),
-                                  .service = r->wf->steps[t->step].service,
-                                  .token = t->id,
-                                  .entry = t->entry,
-                                  .exit = (uint8_t)(EXIT_ATTENDED + below(w, 3)),
-                                  .at_us = below(w, 4) ? r->now + 8 * DAY_US : 0};
+            *mail = all[below(w, n)];
             m->in = (struct input){.kind = EVENT_MAIL, .mail = mail};
             return true;
         }
@@ -379,7 +476,7 @@ static void random_input(struct random_walk *w, struct rig *r, struct move_input
         w->clocks++;
         return;
     }
-    if (dice < 30 && seat_mail(w, r, m, mail)) {
+    if (dice < 34 && shared_mail(w, r, m, mail)) {
         return;
     }
     unsigned n = engine_possible(r->net, r->wf, &r->s, all, POSSIBLE_MAX);
@@ -390,6 +487,7 @@ static void random_input(struct random_walk *w, struct rig *r, struct move_input
         move_make(r, &all[k], PICKED[below(w, 5)], m);
         m->in.valid_reason = below(w, 2);
         m->in.by_client = below(w, 2);
+        m->in.place = m->in.kind == EVENT_ATTENDANCE ? (uint16_t)(1 + below(w, 5)) : m->in.place;
         return;
     }
     garbage(w, r, m);

@@ -64,8 +64,21 @@ static const char ENGINE_NETWORK[] =
     "services : { guidance : { number = 1; organisation = \"city\"; desk = \"guidance\"; };\n"
     "  event : { number = 2; organisation = \"city\"; desk = \"guidance\";\n"
     "    dates = \"FREQ=WEEKLY;BYDAY=TU\"; from = \"2008-01-01\"; at = \"10:00\"; places = 2;\n"
-    "    invite = \"7 days\"; record = \"1 business day\"; }; };\n"
+    "    invite = \"7 days\"; record = \"1 business day\"; };\n"
+    "  pool : { number = 3; organisation = \"city\"; desk = \"guidance\"; places = 2;\n"
+    "    answer = \"5 business days\"; declined = \"keeps-turn\"; };\n"
+    "  spot : { number = 4; organisation = \"firm\"; desk = \"shop\"; places = 1; };\n"
+    "  voucher : { number = 5; organisation = \"city\"; desk = \"guidance\"; quota = 3; };\n"
+    "  deal-work : { number = 7; organisation = \"club\"; desk = \"desk\"; agreement = "
+    "\"club-2008\"; }; };\n"
+    "panels : { board : { number = 6; organisation = \"city\"; desk = \"guidance\";\n"
+    "    dates = \"FREQ=MONTHLY;BYDAY=1TU\"; from = \"2008-01-01\"; at = \"10:00\";\n"
+    "    cut-off = \"7 days\"; material = \"2 days\"; places = 9; members = [ \"health\", "
+    "\"firm\" ]; quorum = 1; }; };\n"
     "settings : { dates : { limit = 300; }; };\n";
+
+static const struct instrument ENGINE_INSTRUMENT = {
+    .id = "ability", .category = "plan", .items = 3, .min = 0, .max = 100};
 
 #define ENGINE_HEAD(name)                                                                          \
     "workflow : { id = \"" name "\"; version = 1; source = \"test\"; purpose = \"services\";\n"    \
@@ -238,7 +251,9 @@ static const char WF_DATES[] = ENGINE_HEAD(
 
 struct rig {
     network_t *net;
-    workflow_t *wf;
+    workflow_t *wf;    /* that the case is in now */
+    workflow_t *first; /* that it starts in */
+    workflow_t *next;  /* that it may go on in; NULL = not deployed */
     sto_arena_t *arena;
     struct sto_buf a, b;
     struct case_state s;
@@ -247,8 +262,9 @@ struct rig {
     struct sto_err err; /* of the last one that was not */
     struct sto_uuid id;
     int64_t now;
-    bool broken;   /* an invariant failed; what it says is in err */
-    bool thorough; /* also encode and decode states and facts */
+    bool broken;       /* an invariant failed; what it says is in err */
+    struct party lead; /* of another case of the client, at the start */
+    bool thorough;     /* also encode and decode states and facts */
 };
 
 static void rig_print(const sto_diags_t *d)
@@ -266,12 +282,17 @@ static struct rig *rig_new(const char *workflow)
     struct model_file net = {"network.cfg", ENGINE_NETWORK, sizeof ENGINE_NETWORK - 1};
     struct model_file wf = {"workflow.cfg", workflow, strlen(workflow)};
     sto_time_init();
-    if (network_load("enginenet", &net, 1, d, &r->net) ||
-        workflow_load(&wf, NULL, r->net, d, &r->wf)) {
+    int rc = network_load("enginenet", &net, 1, d, &r->net);
+    if (!rc) {
+        r->net->instruments = &ENGINE_INSTRUMENT;
+        r->net->n_instruments = 1;
+    }
+    if (rc || workflow_load(&wf, NULL, r->net, d, &r->wf)) {
         rig_print(d);
         fail_msg("the fixture does not load");
     }
     sto_diags_destroy(&d);
+    r->first = r->wf;
     r->arena = sto_arena_new(4u << 20);
     sto_buf_init(&r->a, 0);
     sto_buf_init(&r->b, 0);
@@ -281,10 +302,36 @@ static struct rig *rig_new(const char *workflow)
     return r;
 }
 
+/* Deploys a workflow that ends may continue in. */
+static inline void rig_deploy(struct rig *r, const char *workflow)
+{
+    sto_diags_t *d = sto_diags_new();
+    struct model_file wf = {"workflow.cfg", workflow, strlen(workflow)};
+    if (workflow_load(&wf, NULL, r->net, d, &r->next)) {
+        rig_print(d);
+        fail_msg("the next workflow does not load");
+    }
+    sto_diags_destroy(&d);
+}
+
+static inline const workflow_t *rig_newest(void *arg, const char *id)
+{
+    const struct rig *r = arg;
+    return r->next && strcmp(r->next->id, id) == 0 ? r->next : NULL;
+}
+
+/* The workflow of a state. */
+static inline workflow_t *rig_wf_of(struct rig *r, const struct case_state *s)
+{
+    bool on = r->next && memcmp(s->workflow, r->next->hash, sizeof s->workflow) == 0;
+    return on ? r->next : r->first;
+}
+
 static inline void rig_destroy(struct rig **r_p)
 {
     struct rig *r = *r_p;
-    workflow_destroy(&r->wf);
+    workflow_destroy(&r->first);
+    workflow_destroy(&r->next);
     network_destroy(&r->net);
     sto_arena_destroy(&r->arena);
     sto_buf_release(&r->a);
@@ -298,6 +345,7 @@ static inline void rig_reset(struct rig *r)
     memset(&r->s, 0, sizeof r->s);
     memset(&r->data, 0, sizeof r->data);
     r->broken = false;
+    r->wf = r->first;
     assert_int_equal(sto_us_parse(T0_TEXT, &r->now, &r->err), 0);
 }
 
@@ -338,8 +386,15 @@ static int rig_codecs(struct rig *r, const struct case_state *after)
 /* One event at r->now. 0 = taken (r->s has moved); else the refusal. r->broken tells of faults. */
 static int rig_event(struct rig *r, const struct input *in)
 {
-    struct engine_ctx ctx = {
-        .net = r->net, .wf = r->wf, .data = &r->data, .case_id = r->id, .arena = r->arena};
+    r->wf = rig_wf_of(r, &r->s);
+    struct engine_ctx ctx = {.net = r->net,
+                             .wf = r->wf,
+                             .data = &r->data,
+                             .case_id = r->id,
+                             .arena = r->arena,
+                             .newest = rig_newest,
+                             .newest_arg = r,
+                             .lead_holder = r->lead};
     struct case_state after = r->s;
     sto_arena_reset(r->arena);
     int rc = engine_decide(&ctx, &r->s, in, r->now, &r->f, &r->err);
@@ -349,6 +404,8 @@ static int rig_event(struct rig *r, const struct input *in)
     if (engine_evolve(&after, &r->f, &r->err)) {
         return rig_broken(r, "evolve does not take what decide made");
     }
+    workflow_t *was = r->wf;
+    r->wf = rig_wf_of(r, &after);
     if (r->thorough && rig_codecs(r, &after)) {
         return -STO_E_INTERNAL;
     }
@@ -357,7 +414,10 @@ static int rig_event(struct rig *r, const struct input *in)
         return -STO_E_INTERNAL;
     }
     for (unsigned i = 0; i < in->n_fields; i++) { /* bytes of the fixture's fields live on */
-        data_merge(r->wf, &r->data, in, &r->f);
+        data_merge(was, &r->data, in, &r->f);
+    }
+    if (r->wf != was) {
+        data_continue(was, r->wf, &r->data);
     }
     r->s = after;
     return 0;
@@ -370,6 +430,8 @@ static const struct in_field WITH_NOTE = {"note", IN_TEXT, 0, (const uint8_t *)"
 static const struct in_field WITH_SECRET = {"secret", IN_TEXT, 0, (const uint8_t *)"s", 1};
 static const struct in_field WITH_MORE = {"more", IN_BOOL, 1, NULL, 0};
 static const struct in_field WITH_ENDS = {"ends", IN_TEXT, 0, (const uint8_t *)"2008-12-31", 10};
+static const struct in_field WITH_ABILITY = {"ability-beginning", IN_TEXT, 0,
+                                             (const uint8_t *)"1,,3", 4};
 static const struct in_field WITH_HETU = {"hetu", IN_SEALED, 0, (const uint8_t *)"sealed", 6};
 
 static inline struct input from(enum event_kind kind, uint16_t org)
@@ -398,12 +460,13 @@ static inline struct input plain(const struct rig *r, enum event_kind kind, uint
 {
     struct input in = from(kind, org);
     in.reason = kind == EVENT_DECLINE || kind == EVENT_GIVE_BACK || kind == EVENT_INTERRUPT ||
-                        kind == EVENT_TASK_DECLINE || kind == EVENT_CLOSE
+                        kind == EVENT_TASK_DECLINE || kind == EVENT_CLOSE ||
+                        kind == EVENT_PANEL_POSTPONE
                     ? REASON_OTHER
                     : REASON_NONE;
     in.at_us = kind == EVENT_BOOK || kind == EVENT_MEETING_BOOK ? r->now + DAY_US : 0;
     in.worker = kind == EVENT_TAKE_UP || kind == EVENT_TASK_TAKE_UP ? "w" : "";
-    in.place = kind == EVENT_WAITLIST ? 3 : 0;
+    in.place = kind == EVENT_WAITLIST || kind == EVENT_ATTENDANCE ? 3 : 0;
     return in;
 }
 

@@ -111,18 +111,59 @@ static void branches_side_by_side_break_nothing_near_the_start(void **state)
     rig_destroy(&r);
 }
 
+static void explore_kind(const char *workflow, const char *next, unsigned max, uint32_t steps)
+{
+    struct rig *r = rig_new(workflow);
+    struct explored x;
+    if (next) {
+        rig_deploy(r, next);
+    }
+    assert_int_equal(rig_start(r), 0);
+    r->thorough = false;
+    explore(r, 1, max, &x);
+    print_message("%s: %u states, %u moves: %s\n", r->first->id, x.states, x.moves, x.what);
+    assert_string_equal(x.what, "");
+    assert_int_equal(x.steps & steps, steps);
+    rig_destroy(&r);
+}
+
+static void places_are_given_back_whatever_happens(void **state)
+{
+    (void)state;
+    explore_kind(WF_PLACES, NULL, 10000, BIT(STEP_PLACE) | BIT(STEP_REFERRAL) | BIT(STEP_STAGE));
+}
+
+static void a_panel_a_plan_and_a_consent_reach_every_state(void **state)
+{
+    (void)state;
+    explore_kind(WF_BOARD, NULL, EXPLORE_STATES_MAX,
+                 BIT(STEP_PANEL) | BIT(STEP_PLAN) | BIT(STEP_CONSENT) | BIT(STEP_WAIT));
+}
+
+static void branches_of_an_each_and_the_next_workflow_break_nothing(void **state)
+{
+    (void)state;
+    explore_kind(WF_MANY, WF_TRANSFER, 10000,
+                 BIT(STEP_MEASURE) | BIT(STEP_SESSION) | BIT(STEP_HANDOVER) | BIT(STEP_END));
+}
+
 static void random_sequences_break_nothing(void **state)
 {
     static const char *const texts[] = {WF_TRANSFER, WF_LOOP_CLOSED, WF_SERVICE, WF_BRANCHES,
-                                        WF_DATES};
+                                        WF_DATES,    WF_PLACES,      WF_BOARD,   WF_MANY};
+    const unsigned n = sizeof texts / sizeof texts[0];
     struct random_walk w = {.seed = 2026};
     (void)state;
-    for (unsigned k = 0; k < 5; k++) {
+    for (unsigned k = 0; k < n; k++) {
         struct rig *r = rig_new(texts[k]);
-        for (unsigned i = 0; i < SEQUENCES / 5; i++) {
+        if (texts[k] == WF_MANY) {
+            rig_deploy(r, WF_TRANSFER);
+        }
+        for (unsigned i = 0; i < SEQUENCES / n; i++) {
             uint64_t seed = w.seed;
             if (!random_sequence(&w, r, 4 + below(&w, 20))) {
-                fail_msg("workflow %s, seed %llu: %s", r->wf->id, (unsigned long long)seed, w.what);
+                fail_msg("workflow %s, seed %llu: %s", r->first->id, (unsigned long long)seed,
+                         w.what);
             }
         }
         rig_destroy(&r);
@@ -140,6 +181,9 @@ int main(void)
         cmocka_unit_test(a_loop_is_closed_or_called_back),
         cmocka_unit_test(a_service_and_a_question_reach_every_state),
         cmocka_unit_test(branches_side_by_side_break_nothing_near_the_start),
+        cmocka_unit_test(places_are_given_back_whatever_happens),
+        cmocka_unit_test(a_panel_a_plan_and_a_consent_reach_every_state),
+        cmocka_unit_test(branches_of_an_each_and_the_next_workflow_break_nothing),
         cmocka_unit_test(random_sequences_break_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

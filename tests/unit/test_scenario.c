@@ -218,7 +218,8 @@ static void others_fill_the_session_first(void **state)
 {
     passes(
         *state,
-        OTHERS(2) "expect : { state = \"invited\"; due = \"2008-05-07 10:00\"; }; },\n"
+        OTHERS(2) "expect : { state = \"invited\"; waiting : { event = 0; }; due = \"2008-05-07 "
+                  "10:00\"; }; },\n"
                   "{ after = \"1 hour\"; by = \"te\"; event = \"task-result\"; exit = \"meet\";\n"
                   "  set : { need = \"study\"; }; },\n"
                   "{ at = \"2008-01-15 12:00\"; case = \"others#1-2\"; session = \"event\"; by = "
@@ -384,6 +385,7 @@ static void each_wrong_expectation_is_told_at_its_line(void **state)
         {"roles : { te = [ \"te\", \"city\" ]; };", "roles"},
         {"workflow = \"large\";", "workflow"},
         {"left = [ \"ask:done\" ];", "left"},
+        {"waiting : { event = 1; };", "waiting"},
     };
     char entries[256];
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
@@ -441,6 +443,10 @@ static void each_wrong_word_is_told_at_its_line(void **state)
         {"expect : { consents : { x = \"given\"; }; };", "unknown-consent"},
         {"expect : { roles : { x = \"te\"; }; };", "unknown-role"},
         {"expect : { left = [ \"ask\" ]; };", "left"},
+        {"expect : { waiting : { evnt = 1; }; };", "unknown-session"},
+        {"expect : { waiting : { guidance = 1; }; };", "unknown-session"},
+        {"expect : { free : { event = 1; }; };", "unknown-session"},
+        {"expect : { waiting : { event = \"1\"; }; };", "wrong-type"},
     };
     char entries[256];
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sto_arena.h"
 #include "sto_crypto.h"
@@ -74,29 +75,49 @@ static bool is_visible(const char *name)
     return name[0] != '.';
 }
 
+/* The .cfg files of one folder, added to texts; `path` is taken over. */
+static int read_folder(char *path, struct text *texts, unsigned *n, struct sto_err *err)
+{
+    char *names[FILES_MAX];
+    unsigned found = 0;
+    int rc = list_folder(path, is_cfg, names, &found, err);
+
+    for (unsigned i = 0; i < found; i++) {
+        if (rc == 0 && *n == FILES_MAX) {
+            rc = sto_fail(err, STO_E_LIMIT, "a network has more than %d files", FILES_MAX);
+        }
+        if (rc == 0) {
+            rc = text_read(sto_asprintf("%s/%s", path, names[i]), STO_CONF_FILE_BYTES_MAX,
+                           &texts[*n], err);
+            (*n)++;
+        }
+        free(names[i]);
+    }
+    free(path);
+    return rc;
+}
+
+/* The network's own files and the instruments, which are a part of it. */
 static int load_network(const char *folder, const char *id, struct policy_files *out,
                         sto_diags_t *diags, struct sto_err *err)
 {
-    char *path = sto_asprintf("%s/network/%s", folder, id);
-    char *names[FILES_MAX];
     struct text texts[FILES_MAX] = {{0}};
     struct model_file files[FILES_MAX];
+    char *instruments = sto_asprintf("%s/instruments", folder);
     unsigned n = 0;
-    int rc = list_folder(path, is_cfg, names, &n, err);
+    int rc = read_folder(sto_asprintf("%s/network/%s", folder, id), texts, &n, err);
 
-    for (unsigned i = 0; i < n; i++) {
-        if (rc == 0) {
-            rc = text_read(sto_asprintf("%s/%s", path, names[i]), STO_CONF_FILE_BYTES_MAX,
-                           &texts[i], err);
-            files[i] = (struct model_file){texts[i].path, texts[i].bytes, texts[i].len};
-        }
-        free(names[i]);
+    if (rc == 0 && access(instruments, F_OK) == 0) {
+        rc = read_folder(sto_xstrdup(instruments), texts, &n, err);
+    }
+    for (unsigned i = 0; rc == 0 && i < n; i++) {
+        files[i] = (struct model_file){texts[i].path, texts[i].bytes, texts[i].len};
     }
     rc = rc != 0 ? rc : network_load(id, files, n, diags, &out->network);
     for (unsigned i = 0; i < n; i++) {
         text_release(&texts[i]);
     }
-    free(path);
+    free(instruments);
     return rc;
 }
 
