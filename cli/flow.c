@@ -166,6 +166,15 @@ static const struct option_row check_options[] = {
      "network to check against: a folder, or the id of one under workflows/network/"},
     {0},
 };
+static const struct option_row draw_options[] = {
+    {"text", NULL, "the same in words"},
+    {"bpmn", NULL, "the same as BPMN 2.0 with its layout, for other programs"},
+    {"file", "FILE", "write it there"},
+    {"lang", "LANG", "language of the labels: fi (the default), sv or en"},
+    {"network", "DIR",
+     "network to read it with: a folder, or the id of one under workflows/network/"},
+    {0},
+};
 static const struct option_row fmt_options[] = {
     {"check", NULL,
      "change nothing; name the files that are not laid out and fail if there are any"},
@@ -206,6 +215,14 @@ const struct verb flow_verbs[] = {
              "under workflows/journeys/,\n"
              "or a folder of journeys; without one, all workflows and all journeys.",
      .run = flow_test},
+    {.name = "draw",
+     .words = "WORKFLOW",
+     .words_min = 1,
+     .words_max = 1,
+     .options = draw_options,
+     .help = "Draws a workflow as SVG: one lane for each organisation, stages, exits and clocks",
+     .more = "WORKFLOW is a workflow's folder, its workflow.cfg, or its id under workflows/.",
+     .run = flow_draw},
     {.name = "fmt",
      .words = "FILE…",
      .words_min = 1,

@@ -35,6 +35,13 @@ void output_say(struct output *o, const char *fmt, ...)
     fflush(o->file);
 }
 
+void output_raw(struct output *o, const void *p, size_t n)
+{
+    if (o->mode == OUTPUT_TEXT && n > 0 && fwrite(p, 1, n, o->file) != n) {
+        o->failed = true;
+    }
+}
+
 static void dump(struct output *o, const json_t *v, size_t flags)
 {
     if (json_dumpf(v, o->file, flags | JSON_ENCODE_ANY) != 0) {

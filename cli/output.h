@@ -24,6 +24,8 @@ void output_init(struct output *o, enum output_mode mode, FILE *file);
 bool output_text(const struct output *o);
 /* A line for people; with json nothing. */
 void output_say(struct output *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Bytes as they are, for what is a file of its own (pictures); with json nothing. */
+void output_raw(struct output *o, const void *p, size_t n);
 /* A table: columns (borrowed until output_table_end) in text, rows as objects else. row is
  * consumed. */
 void output_table(struct output *o, const char *const *columns);

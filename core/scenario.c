@@ -138,7 +138,7 @@ int scenario_run(const struct model_file *file, const workflow_t *wf,
     size_t errors = sto_diags_errors(diags);
     sto_arena_t *arena = sto_arena_new(TREE_ARENA_BYTES);
     struct load l = {.arena = arena, .scratch = arena, .diags = diags};
-    struct covers *covers = covers_new();
+    struct covers *covers = covers_new(book->net);
     const struct sto_conf *list = root_of(&l, file, "scenarios", STO_CONF_LIST);
     if (list) {
         run_all(&l, list, wf, book, covers, &sum);
@@ -180,7 +180,7 @@ int journey_run(const struct model_file *file, const struct scenario_book *book,
     size_t errors = sto_diags_errors(diags);
     sto_arena_t *arena = sto_arena_new(TREE_ARENA_BYTES);
     struct load l = {.arena = arena, .scratch = arena, .diags = diags};
-    struct covers *covers = covers_new();
+    struct covers *covers = covers_new(book->net);
     const struct sto_conf *g = root_of(&l, file, "journey", STO_CONF_GROUP);
     if (g) {
         journey_play(&l, g, book, covers, &sum);

@@ -14,6 +14,7 @@
 
 struct cover {
     const workflow_t *wf;
+    const network_t *net; /* that it runs on */
     bool steps[STO_WF_STEPS_MAX];
     bool exits[STO_WF_STEPS_MAX + 1][STO_WF_EXITS_MAX]; /* last row: the workflow's own */
     bool clocks[STO_WF_STEPS_MAX + 1][CLOCK_KINDS];
@@ -21,13 +22,16 @@ struct cover {
 };
 
 struct covers {
+    const network_t *net;
     struct cover **list; /* each owned, in order of first use */
     unsigned n;
 };
 
-struct covers *covers_new(void)
+struct covers *covers_new(const network_t *net)
 {
-    return sto_xcalloc(1, sizeof(struct covers));
+    struct covers *self = sto_xcalloc(1, sizeof *self);
+    self->net = net;
+    return self;
 }
 
 void covers_destroy(struct covers **self_p)
@@ -52,6 +56,7 @@ static struct cover *cover_of(struct covers *self, const workflow_t *wf)
     self->list = sto_xrealloc(self->list, (self->n + 1) * sizeof(struct cover *));
     struct cover *c = sto_xcalloc(1, sizeof *c);
     c->wf = wf;
+    c->net = self->net;
     self->list[self->n++] = c;
     return c;
 }
@@ -276,12 +281,23 @@ static bool handover_like(const struct wf_step *s)
     return s->type == STEP_HANDOVER || s->type == STEP_REFERRAL || s->type == STEP_CONSULT;
 }
 
+/* A quota answers at once: nobody waits for it, so its clock cannot run out. */
+static bool never_waits(const struct cover *c, const struct wf_step *s)
+{
+    const struct service *v =
+        s->type == STEP_PLACE && c->net ? network_service(c->net, s->service) : NULL;
+    return v && v->shape == SERVICE_QUOTA;
+}
+
 static void gaps_of_exits(const struct cover *c, struct gaps *g)
 {
     for (unsigned i = 0; i < c->wf->n_steps; i++) {
         const struct wf_step *s = &c->wf->steps[i];
         for (unsigned e = 0; e < s->n_exits && c->counted[i]; e++) {
             bool hit = s->type == STEP_NOTIFY ? c->steps[i] : c->exits[i][s->exits[e].exit];
+            if (s->exits[e].exit == EXIT_EXPIRED && never_waits(c, s)) {
+                continue;
+            }
             gap(g, hit, s->id, c->wf->exits[s->exits[e].exit]);
         }
     }
@@ -304,7 +320,7 @@ static void gaps_of_step_clocks(const struct cover *c, unsigned i, struct gaps *
     }
     if (s->type == STEP_WAIT && s->message == 0xff) {
         gap(g, c->clocks[i][CLOCK_WAIT], s->id, clock_kind_name(CLOCK_WAIT));
-    } else if (s->n_within > 0) {
+    } else if (s->n_within > 0 && !never_waits(c, s)) {
         gap(g, c->clocks[i][CLOCK_WITHIN], s->id, clock_kind_name(CLOCK_WITHIN));
     }
     if (s->starts.kind != STARTS_NONE && s->starts.kind != STARTS_EVENT &&

@@ -115,7 +115,7 @@ unsigned expect_all_cases(struct play *p, const struct sto_conf *expect);
 
 /* ---------------------------------------------------------------- coverage */
 
-struct covers *covers_new(void);
+struct covers *covers_new(const network_t *net);
 void covers_destroy(struct covers **self_p);
 /* What a fact of a case on wf shows; after: the case may have gone on in another workflow. */
 void covers_see(struct covers *c, const workflow_t *wf, const workflow_t *after_wf,

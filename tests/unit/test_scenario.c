@@ -543,6 +543,46 @@ static void what_no_scenario_reaches_is_a_warning(void **state)
     assert_non_null(strstr(warning(b, "uncovered-clocks")->text, "hand.answer"));
 }
 
+/* A quota says at once whether something is left: its clock cannot run out. */
+static void a_quota_owes_no_expiry(void **state)
+{
+    static const char net_text[] =
+        "network : { id = \"bench\"; version = 1; coordinator = \"te\"; categories = [ \"a\" ]; "
+        "};\n"
+        "organisations : { te : { number = 1; name = \"TE\"; kinds = [ \"te-office\" ];\n"
+        "  may-hold = true; desks : { intake : { number = 1; }; }; }; };\n"
+        "services : { grant : { number = 1; organisation = \"te\"; quota = 1; }; };\n";
+    static const char wf_text[] =
+        "workflow : { id = \"grants\"; version = 1; purpose = \"services\";\n"
+        "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; };\n"
+        "  start : { by = [ \"te\" ]; first = \"grant\"; }; on : { client-left = \"over\"; };\n"
+        "  steps : { grant : { type = \"place\"; of = \"grant\"; within = \"1 month\";\n"
+        "      on : { got = \"over\"; none = \"used-up\"; expired = \"used-up\"; }; };\n"
+        "    used-up : { type = \"end\"; outcome = \"used-up\"; };\n"
+        "    over : { type = \"end\"; outcome = \"over\"; }; }; };\n";
+    static const char text[] =
+        "scenarios : ( { name = \"used up\"; at = \"2008-01-07 09:00\";\n"
+        "  start : { by = \"te\"; client = 1; expect : { outcome = \"over\"; }; };\n"
+        "  timeline = ( { case = \"second\"; start : { by = \"te\"; client = 2; };\n"
+        "    expect : { outcome = \"used-up\"; }; } ); } );\n";
+    (void)state;
+    struct bench b = {.diags = sto_diags_new()};
+    struct model_file net = {"network.cfg", net_text, sizeof net_text - 1};
+    struct model_file wf = {"workflow.cfg", wf_text, sizeof wf_text - 1};
+    struct model_file none = {"texts.cfg", "", 0};
+    assert_int_equal(network_load("bench", &net, 1, b.diags, &b.net), 0);
+    assert_int_equal(workflow_load(&wf, &none, b.net, b.diags, &b.wf), 0);
+    int rc = run_text(&b, text);
+    print_diags(b.diags);
+    assert_int_equal(rc, 0);
+    assert_int_equal(b.totals.exits, 3); /* got, none, client-left */
+    assert_int_equal(b.totals.exits_hit, 2);
+    assert_int_equal(b.totals.clocks, 0);
+    workflow_destroy(&b.wf);
+    network_destroy(&b.net);
+    sto_diags_destroy(&b.diags);
+}
+
 /* -------------------------------------------------------------------- world */
 
 static void thousands_of_cases_wait_and_expire_in_order(void **state)
@@ -611,6 +651,7 @@ int main(void)
         TEST(a_start_that_should_be_refused_is_told),
         TEST(every_wrong_expectation_of_an_entry_is_told),
         TEST(what_no_scenario_reaches_is_a_warning),
+        TEST(a_quota_owes_no_expiry),
         TEST(thousands_of_cases_wait_and_expire_in_order),
     };
     sto_time_init();
