@@ -145,10 +145,29 @@ bool play_time(struct play *p, const struct sto_conf *g, const char *key, int64_
 
 /* ------------------------------------------------------------------ values */
 
+/* The field that a name means: of the called workflow where the entry's step stands in one. */
+static const char *field_meant(const workflow_t *wf, const struct sto_conf *v)
+{
+    const struct sto_conf *entry = v->parent ? v->parent->parent : NULL;
+    const struct sto_conf *step = entry ? sto_conf_get(entry, "step") : NULL;
+    const char *dot = step && step->type == STO_CONF_STRING ? strrchr(step->s, '.') : NULL;
+    char id[2 * STO_NAME_BYTES_MAX + 2];
+    if (dot && (size_t)(dot - step->s) < STO_NAME_BYTES_MAX &&
+        strlen(v->name) < STO_NAME_BYTES_MAX) {
+        (void)snprintf(id, sizeof id, "%.*s.%s", (int)(dot - step->s), step->s, v->name);
+        int f = workflow_field(wf, id);
+        if (f >= 0) {
+            return wf->fields[f].id;
+        }
+    }
+    return v->name;
+}
+
 bool input_value(const workflow_t *wf, const struct sto_conf *v, struct in_field *out)
 {
-    int ix = workflow_field(wf, v->name);
-    *out = (struct in_field){.name = v->name};
+    const char *name = field_meant(wf, v);
+    int ix = workflow_field(wf, name);
+    *out = (struct in_field){.name = name};
     if (v->type == STO_CONF_INT || v->type == STO_CONF_BOOL) {
         out->type = v->type == STO_CONF_INT ? IN_INT : IN_BOOL;
         out->i = v->i;
@@ -167,7 +186,8 @@ bool input_value(const workflow_t *wf, const struct sto_conf *v, struct in_field
 static bool one_field(struct play *p, const struct sto_conf *v, bool refused, struct in_field *out)
 {
     const workflow_t *wf = play_case(p)->wf;
-    if (workflow_field(wf, v->name) < 0 && !refused) {
+    const char *name = field_meant(wf, v);
+    if (workflow_field(wf, name) < 0 && !refused) {
         const char *ids[STO_WF_FIELDS_MAX + 1] = {NULL};
         for (unsigned i = 0; i < wf->n_fields; i++) {
             ids[i] = wf->fields[i].id;
