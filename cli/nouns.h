@@ -24,6 +24,7 @@ extern const struct verb report_verbs[];
 
 /* Verbs whose code stands in a file of their own. */
 int flow_deploy(struct cli *c, struct sto_err *err);
+int flow_diff(struct cli *c, struct sto_err *err);
 int flow_draw(struct cli *c, struct sto_err *err);
 int flow_fmt(struct cli *c, struct sto_err *err);
 int flow_test(struct cli *c, struct sto_err *err);
