@@ -24,6 +24,8 @@ struct turn {
     struct case_data data;
     struct sto_err err;
     const char *workflow; /* a start's */
+    struct party lead;    /* a start's: holder of the client's open lead case */
+    struct wf *next;      /* that the case goes on in; NULL = in its own */
 };
 
 static enum apply_result waits(struct turn *t, struct lane_list *list)
@@ -108,21 +110,27 @@ static bool still_open(reactor_t *r, const struct sto_uuid *case_id)
     return !known || e->state->status == CASE_OPEN;
 }
 
-/* once = "client": no second open case of this workflow. True: *out says what happens instead. */
-static bool once_stops(struct turn *t, enum apply_result *out)
+/* The client's open cases; NULL: they are being loaded, and *out says so. */
+static const struct client_rec *client_cases(struct turn *t, enum apply_result *out)
 {
-    reactor_t *r = t->r;
-    struct client_rec *c = client_get(r, &t->in.client);
+    struct client_rec *c = client_get(t->r, &t->in.client);
     if (sto_uuid_is_zero(&t->k->client)) {
         t->k->client = t->in.client;
         c->refs++;
     }
     if (!c->loaded) {
-        *out = waits(t, &r->misc);
-        return true;
+        *out = waits(t, &t->r->misc);
+        return NULL;
     }
+    return c;
+}
+
+/* once = "client": no second open case of this workflow. True: *out says what happens instead. */
+static bool once_stops(struct turn *t, const struct client_rec *c, enum apply_result *out)
+{
     for (unsigned i = 0; i < c->n_open; i++) {
-        if (strcmp(c->open[i].workflow, t->wf->w->id) == 0 && still_open(r, &c->open[i].case_id)) {
+        if (strcmp(c->open[i].workflow, t->wf->w->id) == 0 &&
+            still_open(t->r, &c->open[i].case_id)) {
             char id[37];
             sto_fail(&t->err, STO_E_DUPLICATE_CASE, "the client has the open case %s",
                      sto_uuid_format(&c->open[i].case_id, id));
@@ -131,6 +139,36 @@ static bool once_stops(struct turn *t, enum apply_result *out)
         }
     }
     return false;
+}
+
+/* The oldest open case of the client that is no side case. False: *out says what it waits for. */
+static bool find_lead(struct turn *t, const struct client_rec *c, enum apply_result *out)
+{
+    reactor_t *r = t->r;
+    int64_t opened_us = INT64_MAX;
+    for (unsigned i = 0; i < c->n_open; i++) {
+        const struct wf *wf = deployed_newest(r, c->open[i].workflow);
+        if ((wf && wf->w->side) || sto_uuid_eq(&c->open[i].case_id, &t->e->id)) {
+            continue;
+        }
+        struct centry *e = case_get(r, &c->open[i].case_id);
+        if (e->phase == ENTRY_LOADING) {
+            *out = waits(t, &e->waiters);
+            return false;
+        }
+        bool open = e->exists && e->state && e->state->status == CASE_OPEN;
+        if (open && e->state->opened_us < opened_us) {
+            opened_us = e->state->opened_us;
+            t->lead = e->state->holder;
+        }
+    }
+    return true;
+}
+
+static bool client_allows(struct turn *t, enum apply_result *out)
+{
+    const struct client_rec *c = client_cases(t, out);
+    return c && !(t->wf->w->once_client && once_stops(t, c, out)) && find_lead(t, c, out);
 }
 
 static bool prepare_start(struct turn *t, enum apply_result *out)
@@ -145,13 +183,17 @@ static bool prepare_start(struct turn *t, enum apply_result *out)
         *out = refuse(t, STO_E_UNKNOWN_WORKFLOW, "no such workflow is deployed");
         return false;
     }
-    if (t->wf->w->once_client && !sto_uuid_is_zero(&t->in.client) && once_stops(t, out)) {
-        return false;
-    }
-    return true;
+    return sto_uuid_is_zero(&t->in.client) || client_allows(t, out);
 }
 
 /* ------------------------------------------------------------ deciding */
+
+static const workflow_t *newest(void *arg, const char *id)
+{
+    struct turn *t = arg;
+    t->next = deployed_newest(t->r, id);
+    return t->next ? t->next->w : NULL;
+}
 
 static int decide_case(struct turn *t, struct fact *f, int64_t now_us, struct case_state *after)
 {
@@ -160,7 +202,10 @@ static int decide_case(struct turn *t, struct fact *f, int64_t now_us, struct ca
                              .wf = t->wf->w,
                              .data = &t->data,
                              .case_id = e->id,
-                             .arena = t->r->fact_arena};
+                             .arena = t->r->fact_arena,
+                             .newest = newest,
+                             .newest_arg = t,
+                             .lead_holder = t->lead};
     int rc = data_decode(e->data, e->n_data, &t->data, &t->err);
     rc = rc ? rc : engine_decide(&ctx, e->state, &t->in, now_us, f, &t->err);
     if (rc != 0) {
@@ -170,17 +215,23 @@ static int decide_case(struct turn *t, struct fact *f, int64_t now_us, struct ca
     if (engine_evolve(after, f, &t->err) != 0) {
         return sto_fail(&t->err, STO_E_INTERNAL, "the decided fact does not fit its state");
     }
+    bool goes_on = e->state->status == CASE_OPEN &&
+                   memcmp(after->workflow, e->state->workflow, sizeof(after->workflow)) != 0;
+    t->next = goes_on ? t->next : NULL;
     return 0;
 }
 
 /* The event's values beside the stored ones; the sum is limited. */
 static int merge_data(struct turn *t, const struct fact *f)
 {
-    if (f->fields_set == 0) {
+    if (f->fields_set == 0 && !t->next) {
         return 0;
     }
     struct sto_buf *b = &t->r->buf;
     data_merge(t->wf->w, &t->data, &t->in, f);
+    if (t->next) {
+        data_continue(t->wf->w, t->next->w, &t->data);
+    }
     sto_buf_clear(b);
     data_encode(&t->data, b);
     if (b->failed || b->len > STO_CASE_CONTENT_BYTES_MAX) {
@@ -233,6 +284,19 @@ static void done(struct turn *t, const struct fact *f, const struct case_state *
     cw_case_changed(r, t->e);
 }
 
+/* From here on the case is of another workflow: its messages, its row, the client's list. */
+static void go_on(struct turn *t)
+{
+    struct centry *e = t->e;
+    struct client_rec *c = e->once ? table_get(&t->r->clients, &e->state->client) : NULL;
+    e->wf = t->wf = t->next;
+    for (unsigned i = 0; c && i < c->n_open; i++) {
+        if (sto_uuid_eq(&c->open[i].case_id, &e->id)) {
+            (void)snprintf(c->open[i].workflow, sizeof(c->open[i].workflow), "%s", e->wf->w->id);
+        }
+    }
+}
+
 static enum apply_result apply_to_case(struct turn *t)
 {
     reactor_t *r = t->r;
@@ -246,11 +310,13 @@ static enum apply_result apply_to_case(struct turn *t)
     *e->state = r->after;
     if (t->in.kind == EVENT_START) {
         e->wf = t->wf;
-        e->once = t->wf->w->once_client && !sto_uuid_is_zero(&e->state->client);
+        e->once = !sto_uuid_is_zero(&e->state->client);
         struct client_rec *c = e->once ? table_get(&r->clients, &e->state->client) : NULL;
         if (c) {
             client_add(c, &e->id, t->wf->w->id);
         }
+    } else if (t->next) {
+        go_on(t);
     }
     done(t, &f, &r->before, now_us);
     return APPLY_DONE;
@@ -424,6 +490,8 @@ enum apply_result apply_input(reactor_t *r, struct kept *k)
     memset(&t->r, 0, offsetof(struct turn, data));
     t->err = (struct sto_err){0};
     t->workflow = "";
+    t->lead = (struct party){0};
+    t->next = NULL;
     t->r = r;
     t->k = k;
     sto_arena_reset(r->fact_arena);

@@ -123,11 +123,11 @@ struct centry {
     struct sto_uuid id; /* first: the table's key */
     uint16_t shard;
     uint8_t phase, dirty;
-    bool exists;  /* has a row, or will have with the batch */
-    bool is_new;  /* its row is first written by the open batch */
-    bool session; /* aggregate */
-    bool broken;  /* its row cannot be read */
-    bool once;
+    bool exists;     /* has a row, or will have with the batch */
+    bool is_new;     /* its row is first written by the open batch */
+    bool session;    /* aggregate */
+    bool broken;     /* its row cannot be read */
+    bool once;       /* a client's case: it stands in the list of the client's open ones */
     bool clock_kept; /* a clock input of it is kept */
     bool restarted;  /* got EVENT_RESTARTED since the takeover */
     uint16_t service;
@@ -150,7 +150,7 @@ struct centry {
     bool in_lru;
 };
 
-/* Open cases of a client, while a start of it is kept: for once = "client". */
+/* Open cases of a client, while a start of it is kept: for once = "client" and the lead case. */
 struct client_rec {
     struct sto_uuid id; /* first: the table's key */
     bool loaded;

@@ -94,7 +94,7 @@ struct row_case { /* upsert: state after the batch */
     uint8_t workflow[32];
     const char *workflow_id;
     struct sto_uuid client;
-    bool once;            /* once: counts for DUPLICATE_CASE */
+    bool once;            /* a client's: counts for DUPLICATE_CASE and the lead case */
     struct blob skeleton; /* state_encode or shared_encode */
     struct blob data_ct;
     uint64_t dek;

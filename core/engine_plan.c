@@ -221,8 +221,28 @@ static uint32_t must_agree(struct turn *t, const struct wf_step *w)
     return bits;
 }
 
-int plan_result(struct turn *t, uint16_t id)
+bool plan_is_meant(const struct turn *t)
 {
+    const char *exit = t->in->exit ? t->in->exit : "";
+    bool word = strcmp(exit, t->wf->exits[EXIT_AGREED]) == 0 ||
+                strcmp(exit, t->wf->exits[EXIT_NOT_AGREED]) == 0;
+    for (unsigned i = 0; i < t->s->n_tokens; i++) {
+        const struct token *x = &t->s->tokens[i];
+        if (step_of(t, x)->type == STEP_PLAN &&
+            (t->in->token == x->id || (t->in->token == 0 && word))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int plan_result(struct turn *t)
+{
+    uint16_t id = 0;
+    int rc = plan_pick(t, &id);
+    if (rc) {
+        return rc < 0 ? rc : 0;
+    }
     struct token *tok = token_of(t, id);
     const struct wf_step *w = step_of(t, tok);
     const char *exit = t->in->exit ? t->in->exit : "";

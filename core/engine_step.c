@@ -259,15 +259,15 @@ static int result_fields(struct turn *t, const struct wf_step *w, const struct w
 int task_result(struct turn *t)
 {
     struct token *tok = NULL;
-    int rc = work_pick(t, WORK | TYPE(STEP_PANEL) | TYPE(STEP_PLAN), &tok);
+    if (plan_is_meant(t)) {
+        return plan_result(t);
+    }
+    int rc = work_pick(t, WORK | TYPE(STEP_PANEL), &tok);
     if (rc) {
         return rc < 0 ? rc : 0;
     }
     const struct wf_step *w = step_of(t, tok);
     uint16_t id = tok->id;
-    if (w->type == STEP_PLAN) {
-        return plan_result(t, id);
-    }
     if (w->type == STEP_PANEL && tok->phase != PANEL_ON_AGENDA && !PLANT(25)) {
         turn_fail(t, STO_E_WRONG_STATE, "the date of panel step '%s' has not come", w->id);
         turn_fix(t, "decide when the case stands on the agenda");

@@ -226,7 +226,9 @@ void holdings_free_since(struct turn *t, uint16_t token, int64_t since_us);
 /* ---- engine_plan.c */
 void plan_enter(struct turn *t, uint16_t id);
 int plan_part(struct turn *t);
-int plan_result(struct turn *t, uint16_t id);
+/* Is the result a word on a plan? Whoever must agree gives one, not only the addressee. */
+bool plan_is_meant(const struct turn *t);
+int plan_result(struct turn *t);
 
 /* ---- engine_offer.c, engine_handover.c */
 int offer_event(struct turn *t);
