@@ -28,36 +28,35 @@ struct diff {
 /* How an aspect is spoken of. */
 static const char *spoken(const char *aspect)
 {
-    static const char *const WORDS[][2] = {
-        {"within", "the time for it"},
-        {"role", "who does it"},
-        {"to", "whom it goes to"},
-        {"with", "who takes part"},
-        {"helps", "who records for the client"},
-        {"carries", "the data sent"},
-        {"teaser", "the data sent with the offer"},
-        {"collects", "the data it records"},
-        {"must", "the data it cannot do without"},
-        {"type", "what kind it is"},
-        {"where", "where it stands"},
-        {"first", "what comes first"},
-        {"at-most", "how often it may be entered"},
-        {"at-least", "its least duration"},
-        {"visible-to", "who sees it"},
-        {"starts", "when it begins"},
-        {"kind", "the kind of organisation"},
-        {"choose", "how it is chosen"},
-        {"category", "the category"},
-        {"values", "the values"},
-        {"by", "who may open a case"},
-        {"requires", "the data needed to open a case"},
-        {"when", "the condition"},
-        {"once", "what there may be one of"},
-        {"records", "what is recorded at the end"},
-        {"fi", "Finnish"},
-        {"sv", "Swedish"},
-        {"en", "English"},
-        {NULL, NULL}};
+    static const char *const WORDS[][2] = {{"within", "the time for it"},
+                                           {"role", "who does it"},
+                                           {"to", "whom it goes to"},
+                                           {"with", "who takes part"},
+                                           {"helps", "who records for the client"},
+                                           {"carries", "the data sent"},
+                                           {"teaser", "the data sent with the offer"},
+                                           {"collects", "the data it records"},
+                                           {"must", "the data it cannot do without"},
+                                           {"type", "what kind it is"},
+                                           {"where", "where it stands"},
+                                           {"first", "what comes first"},
+                                           {"at-most", "how often it may be entered"},
+                                           {"at-least", "its least duration"},
+                                           {"visible-to", "who sees it"},
+                                           {"starts", "when it begins"},
+                                           {"kind", "the kind of organisation"},
+                                           {"choose", "how it is chosen"},
+                                           {"category", "the category"},
+                                           {"values", "the values"},
+                                           {"by", "who may open a case"},
+                                           {"requires", "the data needed to open a case"},
+                                           {"when", "the condition"},
+                                           {"once", "what there may be one of"},
+                                           {"records", "what is recorded at the end"},
+                                           {"fi", "Finnish"},
+                                           {"sv", "Swedish"},
+                                           {"en", "English"},
+                                           {NULL, NULL}};
     for (unsigned i = 0; WORDS[i][0] != NULL; i++) {
         if (strcmp(WORDS[i][0], aspect) == 0) {
             return WORDS[i][1];
@@ -72,9 +71,9 @@ static void say(struct diff *d, const struct flow_fact *fact, const char *before
     d->found++;
     output_say(&d->c->out, "%s", text);
     if (!output_text(&d->c->out)) {
-        output_row(&d->c->out, json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "subject", fact->subject,
-                                         "aspect", fact->aspect, "before", before, "after", after,
-                                         "text", text));
+        output_row(&d->c->out,
+                   json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "subject", fact->subject, "aspect",
+                             fact->aspect, "before", before, "after", after, "text", text));
     }
     free(text);
 }
@@ -93,8 +92,8 @@ static void changed(struct diff *d, const struct flow_fact *a, const struct flow
         text = sto_asprintf("%s: %s is now: %s; before: %s", a->subject, a->aspect, b->value,
                             a->value);
     } else if (speaks(a->aspect)) {
-        text = sto_asprintf("%s: %s now %s; before, it %s", a->subject, a->aspect, b->value,
-                            a->value);
+        text =
+            sto_asprintf("%s: %s now %s; before, it %s", a->subject, a->aspect, b->value, a->value);
     } else {
         text = sto_asprintf("%s: %s is now '%s'; before, '%s'", a->subject, spoken(a->aspect),
                             b->value, a->value);
@@ -105,12 +104,12 @@ static void changed(struct diff *d, const struct flow_fact *a, const struct flow
 static void one_sided(struct diff *d, const struct flow_fact *f, bool is_new)
 {
     bool plain = speaks(f->aspect);
-    char *text = plain && is_new ? sto_asprintf("%s: %s is new and %s", f->subject, f->aspect, f->value)
-                 : plain         ? sto_asprintf("%s: %s is gone; it %s", f->subject, f->aspect, f->value)
-                 : is_new        ? sto_asprintf("%s: %s is new: '%s'", f->subject,
-                                                spoken(f->aspect), f->value)
-                                 : sto_asprintf("%s: %s is gone; it was '%s'", f->subject,
-                                                spoken(f->aspect), f->value);
+    char *text =
+        plain && is_new ? sto_asprintf("%s: %s is new and %s", f->subject, f->aspect, f->value)
+        : plain         ? sto_asprintf("%s: %s is gone; it %s", f->subject, f->aspect, f->value)
+        : is_new
+            ? sto_asprintf("%s: %s is new: '%s'", f->subject, spoken(f->aspect), f->value)
+            : sto_asprintf("%s: %s is gone; it was '%s'", f->subject, spoken(f->aspect), f->value);
     say(d, f, is_new ? NULL : f->value, is_new ? f->value : NULL, text);
 }
 
@@ -154,10 +153,9 @@ static void changed_list(struct diff *d, const struct flow_fact *a, const struct
         free(come);
         return; /* another order */
     }
-    char *text = sto_asprintf("%s: %s: %s%s%s%s%s", a->subject, spoken(a->aspect),
-                              *come != '\0' ? "now also " : "", come,
-                              *come != '\0' && *gone != '\0' ? ", " : "",
-                              *gone != '\0' ? "no longer " : "", gone);
+    char *text = sto_asprintf(
+        "%s: %s: %s%s%s%s%s", a->subject, spoken(a->aspect), *come != '\0' ? "now also " : "", come,
+        *come != '\0' && *gone != '\0' ? ", " : "", *gone != '\0' ? "no longer " : "", gone);
     say(d, a, a->value, b->value, text);
     free(gone);
     free(come);
@@ -247,15 +245,17 @@ static int read_deployed(struct diff *d, const struct flow_source *s, struct sto
     const char *params[] = {id, cli_option(d->c, "version")};
     int rc = installation_open(d->c, &in, err);
     rc = rc != 0 ? rc : db_open_read(in, &db, err);
-    PGresult *r = rc != 0 ? NULL
-                          : db_query_binary(db,
-                                            "SELECT cfg, texts FROM workflow_version WHERE id = $1 AND "
-                                            "($2::text IS NULL OR version = $2::int8) "
-                                            "ORDER BY version DESC LIMIT 1",
-                                            2, params, err);
+    PGresult *r = rc != 0
+                      ? NULL
+                      : db_query_binary(db,
+                                        "SELECT cfg, texts FROM workflow_version WHERE id = $1 AND "
+                                        "($2::text IS NULL OR version = $2::int8) "
+                                        "ORDER BY version DESC LIMIT 1",
+                                        2, params, err);
     rc = rc == 0 && r == NULL ? -STO_E_DB : rc;
     if (rc == 0 && PQntuples(r) == 0) {
-        rc = sto_fail(err, STO_E_UNKNOWN_WORKFLOW, "no such version of workflow '%s' is deployed", id);
+        rc = sto_fail(err, STO_E_UNKNOWN_WORKFLOW, "no such version of workflow '%s' is deployed",
+                      id);
         sto_err_fix(err, "saatto flow list names those that are; or name two folders");
     }
     if (rc == 0) {
