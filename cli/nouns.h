@@ -14,6 +14,7 @@ extern const struct verb completion_verbs[];
 extern const struct verb flow_verbs[];
 extern const struct verb case_verbs[];
 extern const struct verb handover_verbs[];
+extern const struct verb service_verbs[];
 extern const struct verb queue_verbs[];
 extern const struct verb message_verbs[];
 extern const struct verb org_verbs[];
@@ -21,6 +22,7 @@ extern const struct verb clock_verbs[];
 extern const struct verb audit_verbs[];
 extern const struct verb bench_verbs[];
 extern const struct verb report_verbs[];
+extern const struct verb instrument_verbs[];
 
 /* Verbs whose code stands in a file of their own. */
 int flow_deploy(struct cli *c, struct sto_err *err);

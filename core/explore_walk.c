@@ -215,9 +215,30 @@ static void leave_around(struct x_walk *k, unsigned t, unsigned exit)
     }
 }
 
+/* The own `on` of a called workflow: the call stays, one of its steps begins. */
+static void go_inside(struct x_walk *k, unsigned t, const struct wf_exit *e)
+{
+    if (e->step == WF_NONE) {
+        (void)x_leave(k, t, e->leave);
+        return;
+    }
+    x_cancel_below(k, t);
+    k->s->t[t].joined = 0;
+    k->s->t[t].flags |= e->exit == EXIT_EXPIRED ? X_BEGUN : 0; /* its clock is over */
+    unsigned inside = x_token_new(k, t, false);
+    if (inside != X_NONE) {
+        x_enter(k, inside, e->step);
+    }
+}
+
 void x_leave_to(struct x_walk *k, unsigned t, const struct wf_exit *e)
 {
     uint16_t step = k->s->t[t].step;
+    if (e->kind == TARGET_INSIDE) {
+        x_bit_set(k->x->taken[step], e->exit);
+        go_inside(k, t, e);
+        return;
+    }
     var_set(k, k->x->var_exit[step], e->exit);
     x_bit_set(k->x->taken[step], e->exit);
     x_cancel_below(k, t);
@@ -233,6 +254,7 @@ void x_leave_to(struct x_walk *k, unsigned t, const struct wf_exit *e)
         leave_around(k, t, e->leave);
         return;
     case TARGET_STAY:
+    case TARGET_INSIDE:
         return;
     }
 }
@@ -354,7 +376,9 @@ void x_name(struct x_walk *k, uint32_t roles)
         if (!(roles >> r & 1)) {
             continue;
         }
-        var_set(k, k->x->var_bound[r], 1);
+        for (unsigned b = 0; b <= k->x->w->roles[r].many; b++) { /* those of an each follow */
+            var_set(k, k->x->var_bound[r + b], 1);
+        }
         bool stands = k->s->holder == r || (k->s->right != X_NONE && k->s->back == r);
         if (stands && x_choose(k->o, 2) == 1) {
             k->s->holder = k->s->holder == r ? (uint8_t)(r + X_FORMER) : k->s->holder;
@@ -412,7 +436,6 @@ static void enter_stage(struct x_walk *k, unsigned t)
             }
             return;
         }
-        k->s->t[t].joined = (uint8_t)(w->n_first - n); /* those that nobody was named for */
     }
     for (unsigned i = 0; i < n; i++) {
         k->s->t[t].virt = (uint8_t)(k->s->t[t].virt + (x_unit_at(k->x, w->first[i]) != NULL));
@@ -475,6 +498,17 @@ static void check_bound(struct x_walk *k, uint16_t step)
     }
 }
 
+static void check_needs(struct x_walk *k, uint16_t step)
+{
+    const struct wf_step *w = &k->x->w->steps[step];
+    uint8_t var = w->needs < k->x->w->n_consents ? k->x->var_consent[w->needs] : X_NONE;
+    bool refused =
+        var != X_NONE && (k->s->vars[var] == CONSENT_UNASKED || k->s->vars[var] == CONSENT_REFUSED);
+    if (refused && !workflow_step_exit(w, EXIT_NO_BASIS)) {
+        x_issue_tell(k, X_ISSUE_NO_CONSENT, step, w->needs, w->line);
+    }
+}
+
 static bool is_unset(const struct x_walk *k, unsigned f)
 {
     uint8_t var = k->x->var_field[f];
@@ -492,10 +526,16 @@ static void check_dates(struct x_walk *k, uint16_t step)
             x_issue_tell(k, X_ISSUE_UNSET_DATE, step, at->ix, w->line);
         }
     }
-    for (unsigned f = 0; f < k->x->w->n_fields; f++) {
-        if (w->must & BIT64(f) && is_unset(k, f) && !workflow_step_exit(w, EXIT_NO_BASIS)) {
-            x_issue_tell(k, X_ISSUE_UNSET_MUST, step, (uint16_t)f, w->line);
-        }
+}
+
+/* What is given already is not asked again. */
+static void enter_consent(struct x_walk *k, unsigned t)
+{
+    const struct wf_step *w = step_of(k, t);
+    uint8_t var = w->consent < k->x->w->n_consents ? k->x->var_consent[w->consent] : X_NONE;
+    bool given = var != X_NONE ? k->s->vars[var] == CONSENT_GIVEN : x_choose(k->o, 2) == 1;
+    if (given && !x_leave(k, t, EXIT_GIVEN)) {
+        x_join(k, t);
     }
 }
 
@@ -507,9 +547,14 @@ static void enter_step(struct x_walk *k, unsigned t)
         enter_decide(k, t);
         return;
     case STEP_NOTIFY:
-        if (!x_leave(k, t, EXIT_DONE)) {
+        if (!(workflow_step_exit(w, EXIT_NO_BASIS) && x_choose(k->o, 2) == 1 &&
+              x_leave(k, t, EXIT_NO_BASIS)) &&
+            !x_leave(k, t, EXIT_DONE)) {
             x_join(k, t);
         }
+        return;
+    case STEP_CONSENT:
+        enter_consent(k, t);
         return;
     case STEP_END:
         enter_end(k, t);
@@ -532,7 +577,6 @@ static void enter_step(struct x_walk *k, unsigned t)
     case STEP_WAIT:
     case STEP_PANEL:
     case STEP_PLACE:
-    case STEP_CONSENT:
     case STEP_MEASURE:
     case STEP_PLAN:
         return; /* it waits */
@@ -578,6 +622,7 @@ void x_enter(struct x_walk *k, unsigned t, uint16_t step)
     }
     check_bound(k, step);
     check_dates(k, step);
+    check_needs(k, step);
     enter_step(k, t);
 }
 
@@ -594,7 +639,8 @@ void x_start(struct x_walk *k, unsigned role)
     uint16_t unset = WF_NONE;
     x_name(k, w->start_by);
     x_collect(k, w->start_requires, 0);
-    k->lost = !x_eval(k->x, k->s, w->start_when, k->o, &unset);
+    /* What the condition reads and the start does not require is told elsewhere. */
+    k->lost = !x_eval(k->x, k->s, w->start_when, k->o, &unset) && unset == WF_NONE;
     for (unsigned i = 0; i < w->n_first; i++) {
         k->s->virt = (uint8_t)(k->s->virt + (x_unit_at(k->x, w->first[i]) != NULL));
     }
