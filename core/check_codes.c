@@ -185,6 +185,8 @@ static const struct check_code CODES[] = {
      "add workflows/instruments/ID.cfg", false},
     {"unknown-workflow", "form", "there is no such workflow to call", "workflow = \"suport\"",
      "name one under workflows/", false},
+    {"unknown-item", "form", "the instrument has no such item", "items = [ \"q99\" ]",
+     "name one of its items", false},
     {"unknown-ladder", "form", "the network has no such ladder", "ladder = \"shrt\"",
      "add it to the network", false},
     {"unknown-category", "form", "the network has no such category", "category = \"helath\"",
