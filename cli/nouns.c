@@ -15,6 +15,7 @@ const struct noun command_nouns[] = {
     {"clock", "The installation's time", clock_verbs, false},
     {"audit", "Prove that state and ledger follow from the log", audit_verbs, false},
     {"report", "What cases came to, beside published figures", report_verbs, false},
+    {"instrument", "Questionnaires, and answers as a profile", instrument_verbs, false},
     {"bench", "Measure durable handover hops and their latency", bench_verbs, false},
     {"explain", "What an error code means and what mends it", explain_verbs, false},
     {"version", "Versions of Saatto and its libraries", version_verbs, false},

@@ -21,6 +21,7 @@ extern const struct verb clock_verbs[];
 extern const struct verb audit_verbs[];
 extern const struct verb bench_verbs[];
 extern const struct verb report_verbs[];
+extern const struct verb instrument_verbs[];
 
 /* Verbs whose code stands in a file of their own. */
 int flow_deploy(struct cli *c, struct sto_err *err);

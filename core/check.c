@@ -202,6 +202,8 @@ int check_prove(const workflow_t *w, const char *file, const network_t *net, sto
     check_proof_finish(p, check_circles(&c));
     check_longest(&c, out);
     check_parties(&c);
+    check_law(&c);
+    check_dates(&c);
     check_data(&c);
     free(p);
     return sto_diags_errors(diags) > before ? -STO_E_CONFIG : 0;

@@ -158,7 +158,7 @@ void check_graph(void *arg, const struct explore *x, const struct x_unit *u)
     bool *rests = sto_xcalloc(g->n_plain, sizeof *rests);
     for (uint32_t i = 0; i < g->n_plain; i++) {
         x_state_get(g, i, &s);
-        ends[i] = s.result != 0;
+        ends[i] = s.result != 0 && u->results[s.result - 1].kind != X_END_EMPTY;
         rests[i] = ends[i] || escalates(x->w, &s);
     }
     reach_back(g, false, ends);

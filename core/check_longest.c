@@ -155,15 +155,21 @@ static bool turns_freely(struct longest *l, uint16_t comp)
         in[k] = l->comp[k] == comp && w->steps[k].at_most == 0;
     }
     struct edge edges[CHECK_EDGES_MAX];
-    for (bool changed = true; changed;) { /* take away what leads to nothing inside */
+    for (bool changed = true; changed;) { /* take away what is on no circle */
         changed = false;
+        bool entered[STO_WF_STEPS_MAX] = {0};
         for (uint16_t k = 0; k < w->n_steps; k++) {
             left[k] = 0;
             unsigned n = in[k] ? check_edges(w, k, edges) : 0;
             for (unsigned e = 0; e < n; e++) {
-                left[k] += edges[e].kind == TARGET_STEP && in[edges[e].step];
+                if (edges[e].kind == TARGET_STEP && in[edges[e].step]) {
+                    left[k]++;
+                    entered[edges[e].step] = true;
+                }
             }
-            if (in[k] && left[k] == 0) {
+        }
+        for (uint16_t k = 0; k < w->n_steps; k++) {
+            if (in[k] && (left[k] == 0 || !entered[k])) {
                 in[k] = false;
                 changed = true;
             }

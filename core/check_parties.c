@@ -7,21 +7,38 @@
 
 #include "check_parts.h"
 
-static bool has_service(const struct check *c, const char *id, const struct organisation *o)
+static bool gives(const struct check *c, const struct wf_role *r, const struct organisation *o,
+                  const int32_t *day)
 {
-    const struct service *s = network_service_by_id(c->net, id);
-    return s && service_provider(s, o->number);
+    const struct service *s = network_service_by_id(c->net, r->service);
+    return s && service_provider(s, o->number) && (!day || validity_holds(&s->valid, *day)) &&
+           (!r->agreement || (s->agreement && *s->agreement));
+}
+
+static bool candidate(const struct check *c, unsigned role, const struct organisation *o,
+                      const int32_t *day)
+{
+    const struct wf_role *r = &c->w->roles[role];
+    if (day && !validity_holds(&o->valid, *day)) {
+        return false;
+    }
+    for (unsigned k = 0; k < r->n_kinds; k++) {
+        if (organisation_is(o, r->kinds[k])) {
+            return !*r->service || gives(c, r, o, day);
+        }
+    }
+    return false;
 }
 
 bool check_candidate(const struct check *c, unsigned role, const struct organisation *o)
 {
-    const struct wf_role *r = &c->w->roles[role];
-    for (unsigned k = 0; k < r->n_kinds; k++) {
-        if (organisation_is(o, r->kinds[k])) {
-            return !*r->service || has_service(c, r->service, o);
-        }
-    }
-    return false;
+    return candidate(c, role, o, NULL);
+}
+
+bool check_candidate_on(const struct check *c, unsigned role, const struct organisation *o,
+                        int32_t day)
+{
+    return candidate(c, role, o, &day);
 }
 
 struct found {
@@ -84,14 +101,18 @@ static void check_holders(struct check *c)
 
 /* ------------------------------------------------------------------ named roles */
 
-static uint32_t uses(const workflow_t *w, const struct wf_step *s)
+uint32_t check_uses(const workflow_t *w, const struct wf_step *s)
 {
     uint32_t bits = 0;
     const struct {
         const uint8_t *p;
         unsigned n;
-    } lists[] = {{&s->role, 1}, {&s->helps, 1}, {s->to, s->n_to}, {s->with, s->n_with}};
-    for (unsigned k = 0; k < 4; k++) {
+    } lists[] = {{&s->role, 1},        {&s->helps, 1},       {s->to, s->n_to},
+                 {s->with, s->n_with}, {s->asks, s->n_asks}, {s->agreed_by, s->n_agreed_by}};
+    for (unsigned k = 0; k < s->n_parts; k++) {
+        bits |= s->parts[k].party < w->n_roles ? UINT32_C(1) << s->parts[k].party : 0;
+    }
+    for (unsigned k = 0; k < sizeof lists / sizeof lists[0]; k++) {
         for (unsigned j = 0; j < lists[k].n; j++) {
             if (lists[k].p[j] < w->n_roles) {
                 bits |= UINT32_C(1) << lists[k].p[j];
@@ -106,9 +127,17 @@ static void check_named(struct check *c)
     const workflow_t *w = c->w;
     uint32_t named = 0, used = w->start_by;
     for (unsigned k = 0; k < w->n_steps; k++) {
-        used |= uses(w, &w->steps[k]);
+        used |= check_uses(w, &w->steps[k]);
+        used |= w->steps[k].type == STEP_EACH && w->steps[k].over < w->n_roles
+                    ? UINT32_C(1) << w->steps[k].over
+                    : 0;
         for (unsigned e = 0; e < w->steps[k].n_exits; e++) {
             named |= w->steps[k].exits[e].names;
+        }
+    }
+    for (unsigned k = 0; k < w->n_consents; k++) {
+        for (unsigned j = 0; j < w->consents[k].n_to; j++) {
+            used |= w->consents[k].to[j] < w->n_roles ? UINT32_C(1) << w->consents[k].to[j] : 0;
         }
     }
     for (unsigned k = 0; k < w->n_messages; k++) {
@@ -118,6 +147,9 @@ static void check_named(struct check *c)
     }
     for (unsigned r = 0; r < w->n_roles; r++) {
         uint32_t bit = UINT32_C(1) << r;
+        if (w->roles[r].branch) {
+            continue; /* of a role with many: what is said of that holds */
+        }
         if ((used & bit) && !(named & bit) && w->roles[r].choose == CHOOSE_STEP) {
             check_error(
                 c, w->roles[r].line, "never-named",
@@ -127,108 +159,6 @@ static void check_named(struct check *c)
         if (!(used & bit)) {
             check_warning(c, w->roles[r].line, "unused-role", "role '%s' does nothing",
                           w->roles[r].id);
-        }
-    }
-}
-
-/* ------------------------------------------------------------------ law */
-
-static bool basis_covers(const struct check *c, const struct organisation *o, unsigned category)
-{
-    for (unsigned k = 0; k < c->net->n_bases; k++) {
-        const struct basis *b = &c->net->bases[k];
-        bool receiver = false;
-        for (unsigned j = 0; j < b->n_receiver_orgs; j++) {
-            receiver = receiver || b->receiver_orgs[j] == o->number;
-        }
-        for (unsigned j = 0; j < b->n_receiver_kinds; j++) {
-            receiver = receiver || organisation_is(o, b->receiver_kinds[j]);
-        }
-        if (receiver && (b->categories & (UINT32_C(1) << category)) &&
-            strcmp(b->purpose, c->w->purpose) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool consent_covers(const workflow_t *w, unsigned role, unsigned category)
-{
-    for (unsigned k = 0; k < w->n_consents; k++) {
-        for (unsigned j = 0; j < w->consents[k].n_to; j++) {
-            if (w->consents[k].to[j] == role &&
-                (w->consents[k].categories & (UINT32_C(1) << category))) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static bool any_covered(const struct check *c, unsigned role, unsigned category)
-{
-    for (unsigned k = 0; k < c->net->n_orgs; k++) {
-        if (check_candidate(c, role, &c->net->orgs[k]) &&
-            basis_covers(c, &c->net->orgs[k], category)) {
-            return true;
-        }
-    }
-    return consent_covers(c->w, role, category);
-}
-
-static void check_law_of(struct check *c, const struct wf_step *s, unsigned role)
-{
-    uint32_t told = 0;
-    for (unsigned f = 0; f < c->w->n_fields; f++) {
-        const struct wf_field *field = &c->w->fields[f];
-        uint32_t bit = UINT32_C(1) << field->category;
-        if (!(s->carries & (UINT64_C(1) << f)) || (told & bit) ||
-            any_covered(c, role, field->category)) {
-            continue;
-        }
-        told |= bit;
-        check_warning(c, s->line, "no-basis",
-                      "step '%s' carries '%s' to role '%s', but no basis for '%s' and category "
-                      "'%s' covers it; it will be held back",
-                      s->id, field->id, c->w->roles[role].id, c->w->purpose, field->category_id);
-    }
-}
-
-static void check_law(struct check *c)
-{
-    const workflow_t *w = c->w;
-    for (unsigned k = 0; k < w->n_steps; k++) {
-        uint32_t receivers = uses(w, &w->steps[k]);
-        for (unsigned r = 0; r < w->n_roles; r++) {
-            if (receivers & (UINT32_C(1) << r)) {
-                check_law_of(c, &w->steps[k], r);
-            }
-        }
-    }
-}
-
-static void check_sessions(struct check *c)
-{
-    const workflow_t *w = c->w;
-    for (unsigned k = 0; k < w->n_steps; k++) {
-        const struct wf_step *s = &w->steps[k];
-        const struct service *service =
-            s->type == STEP_SESSION ? network_service(c->net, s->service) : NULL;
-        if (!service) {
-            continue;
-        }
-        const struct organisation *o = network_org(c->net, service->org);
-        if (s->obliging && !service->obliging) {
-            check_error(c, s->line, "voluntary-service",
-                        "session '%s' is obliging, but service '%s' of the network is voluntary: "
-                        "no absence may be told",
-                        s->id, service->id);
-        }
-        if (o && s->role < w->n_roles && !check_candidate(c, s->role, o)) {
-            check_warning(c, s->line, "other-organiser",
-                          "session '%s': service '%s' is organised by '%s', which is no "
-                          "organisation of role '%s'",
-                          s->id, service->id, o->id, w->roles[s->role].id);
         }
     }
 }
@@ -256,7 +186,5 @@ void check_parties(struct check *c)
     check_roles(c);
     check_holders(c);
     check_named(c);
-    check_law(c);
-    check_sessions(c);
     check_meetings(c);
 }

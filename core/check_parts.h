@@ -61,11 +61,17 @@ void check_warning(struct check *c, int line, const char *code, const char *fmt,
 
 /* May this role come to be that organisation? */
 bool check_candidate(const struct check *c, unsigned role, const struct organisation *o);
+bool check_candidate_on(const struct check *c, unsigned role, const struct organisation *o,
+                        int32_t day);
+/* Roles that a step is addressed to or turns to, bits. */
+uint32_t check_uses(const workflow_t *w, const struct wf_step *s);
 
 int check_circles(struct check *c); /* 0 = none, 1 = an endless one, 2 = an instant one */
 /* Longest possible duration, or whose choice makes it unlimited. */
 void check_longest(struct check *c, struct check_report *out);
 void check_data(struct check *c);    /* fields that nothing sets or uses */
-void check_parties(struct check *c); /* roles, holders, law */
+void check_parties(struct check *c); /* roles, holders */
+void check_law(struct check *c);     /* bases, consents, voluntary services */
+void check_dates(struct check *c);   /* what ends while cases may live */
 
 #endif

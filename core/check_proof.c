@@ -117,26 +117,17 @@ static void tell_unset(struct proof *p, const struct x_issue *issue, const char 
 {
     const struct wf_step *s = &p->c->w->steps[issue->step];
     const char *field = p->c->w->fields[issue->ref].id;
-    switch (issue->kind) {
-    case X_ISSUE_UNSET_RULE:
+    if (issue->kind == X_ISSUE_UNSET_RULE) {
         check_step_error(p->c, issue->step, issue->line, "may-be-unset",
                          "a rule of '%s' reads '%s', which may have no value there; ask '%s is set "
                          "and …', or collect it before: %s",
                          s->id, field, field, story);
         return;
-    case X_ISSUE_UNSET_DATE:
-        check_step_error(p->c, issue->step, issue->line, "may-be-unset",
-                         "step '%s' runs until '%s', which may have no value there; collect it "
-                         "before: %s",
-                         s->id, field, story);
-        return;
-    default:
-        check_step_error(p->c, issue->step, issue->line, "may-be-unset",
-                         "step '%s' must have '%s', which may have no value there; collect it "
-                         "before, or name no-basis: %s",
-                         s->id, field, story);
-        return;
     }
+    check_step_error(p->c, issue->step, issue->line, "may-be-unset",
+                     "step '%s' runs until '%s', which may have no value there; collect it "
+                     "before: %s",
+                     s->id, field, story);
 }
 
 static void on_issue(void *arg, const struct explore *x, const struct x_unit *u, uint32_t from,
@@ -153,7 +144,6 @@ static void on_issue(void *arg, const struct explore *x, const struct x_unit *u,
     switch ((enum x_issue_kind)kind) {
     case X_ISSUE_UNSET_RULE:
     case X_ISSUE_UNSET_DATE:
-    case X_ISSUE_UNSET_MUST:
         tell_unset(p, issue, story);
         return;
     case X_ISSUE_UNNAMED:
@@ -175,11 +165,11 @@ static void on_issue(void *arg, const struct explore *x, const struct x_unit *u,
     case X_ISSUE_ENDS_ALONE:
         tell_ends_alone(p, u, from, m, issue->step, story);
         return;
-    case X_ISSUE_EMPTY:
-        check_error(p->c, issue->line, "runs-out",
-                    "all branches may be over without an end; let one lead to an end: %s", story);
-        return;
     case X_ISSUE_NO_CONSENT:
+        check_step_warning(p->c, issue->step, issue->line, "consent-not-given",
+                           "step '%s' needs consent '%s', which may not be given there; everything "
+                           "is held back then; lead elsewhere, or name no-basis: %s",
+                           w->steps[step].id, w->consents[issue->ref].id, story);
         return;
     }
 }

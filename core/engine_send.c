@@ -134,11 +134,14 @@ struct send *send_offer(struct turn *t, enum send_kind kind, struct party to, co
 
 /* ------------------------------------------------------------------ legal basis */
 
+/* A consent for another purpose than the workflow's covers only what a step sends under it. */
+static bool same_purpose(const struct turn *t, const struct wf_consent *c)
+{
+    return !c->purpose || !*c->purpose || strcmp(c->purpose, t->wf->purpose) == 0;
+}
+
 static bool consent_reaches(const struct turn *t, const struct wf_consent *c, uint16_t org)
 {
-    if (c->purpose && *c->purpose && strcmp(c->purpose, t->wf->purpose) != 0) {
-        return false;
-    }
     uint8_t all[PARTIES_MAX];
     unsigned n = parties_flat(t->wf, c->to, c->n_to, all);
     for (unsigned i = 0; i < n; i++) {
@@ -178,7 +181,7 @@ bool basis_covers(struct turn *t, uint16_t org, unsigned category, uint8_t needs
         return true;
     }
     for (unsigned i = 0; i < t->wf->n_consents; i++) {
-        if (consent_covers(t, org, category, i, out)) {
+        if (same_purpose(t, &t->wf->consents[i]) && consent_covers(t, org, category, i, out)) {
             return true;
         }
     }

@@ -345,9 +345,6 @@ static void seen(struct run *r, const struct x_state *s, uint32_t i)
             x_bit_set(x->taken[step], EXIT_EXPIRED);
         }
     }
-    if (s->result && r->u->results[s->result - 1].kind == X_END_EMPTY) {
-        x_issue_tell(&k, X_ISSUE_EMPTY, 0, 0, x->w->start_line);
-    }
 }
 
 static void expand(struct run *r, uint32_t i, struct x_move *moves, uint8_t *token)

@@ -75,6 +75,7 @@ enum x_move_kind {
     X_MOVE_EVENT,
     X_MOVE_CONSENT, /* the client gives or refuses by itself: exit = enum consent_state */
     X_MOVE_UNIT,    /* a unit ends: step = the unit, exit = its result */
+    X_MOVE_DATA,    /* a part of a plan, a panel member's answer: fields come, the step stays */
     X_MOVE_CLOSE    /* the holder closes what was held open for it */
 };
 struct x_move {
@@ -138,12 +139,10 @@ struct x_graph {
 enum x_issue_kind {
     X_ISSUE_UNSET_RULE,
     X_ISSUE_UNSET_DATE,
-    X_ISSUE_UNSET_MUST,
     X_ISSUE_UNNAMED,
     X_ISSUE_TWO_TOKENS,
     X_ISSUE_TWO_HANDOVERS,
     X_ISSUE_ENDS_ALONE,
-    X_ISSUE_EMPTY,
     X_ISSUE_NO_CONSENT
 };
 struct x_issue {
@@ -165,6 +164,7 @@ struct explore {
     const network_t *net;
     uint32_t states_max;
     uint64_t moves_max;
+    bool whole; /* no units: every branch stands in the state (for comparisons) */
     x_issue_fn *on_issue;
     x_graph_fn *on_graph;
     void *arg;

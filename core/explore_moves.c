@@ -58,7 +58,7 @@ static void work_moves(struct list *l, unsigned t, const struct wf_step *w)
         unsigned exit = w->exits[i].exit;
         if (exit == EXIT_NO_SHOW) {
             put_exit(l, t, exit, X_BY_CHANCE, false);
-        } else if (exit == EXIT_DECLINED) {
+        } else if (exit == EXIT_DECLINED || exit == EXIT_NO_BASIS) {
             put_exit(l, t, exit, X_BY_REFUSAL, false);
         } else if (exit == EXIT_GOT || exit == EXIT_NONE_FREE) {
             put_exit(l, t, exit, w->type == STEP_PLACE ? X_BY_PLACE : X_BY_CHOICE, false);
@@ -66,6 +66,18 @@ static void work_moves(struct list *l, unsigned t, const struct wf_step *w)
             put_exit(l, t, exit, X_BY_REFUSAL, false);
         } else if (choosable(l->x->w, exit)) {
             put_exit(l, t, exit, X_BY_CHOICE, false);
+        }
+    }
+}
+
+/* Fields that come while the step waits. */
+static void data_moves(struct list *l, unsigned t, const struct wf_step *w)
+{
+    uint64_t fields = w->type == STEP_PANEL ? w->asks_for : w->type == STEP_PLAN ? w->collects : 0;
+    for (unsigned f = 0; f < l->x->w->n_fields; f++) {
+        if (fields & BIT64(f) && l->x->var_field[f] != X_NONE) {
+            put_kind(l, t, X_MOVE_DATA, X_BY_CHOICE, false);
+            return;
         }
     }
 }
@@ -125,6 +137,13 @@ static void referral_moves(struct list *l, unsigned t, const struct wf_step *w)
     put_exit(l, t, EXIT_EXPIRED, X_BY_CLOCK, false);
 }
 
+static bool holder_may_be(const struct list *l, unsigned party)
+{
+    unsigned role = l->s->holder % X_FORMER;
+    return party >= l->x->w->n_roles || l->s->holder >= 2 * X_FORMER ||
+           (l->x->overlap[party] >> role & 1);
+}
+
 static void own_moves(struct list *l, unsigned t, const struct wf_step *w)
 {
     bool clock = w->type != STEP_HANDOVER && w->type != STEP_REFERRAL && w->type != STEP_CONSULT &&
@@ -142,12 +161,16 @@ static void own_moves(struct list *l, unsigned t, const struct wf_step *w)
     case STEP_CONSENT:
     case STEP_PLAN:
         work_moves(l, t, w);
+        data_moves(l, t, w);
         return;
     case STEP_SESSION:
         session_moves(l, t, w);
         return;
     case STEP_HANDOVER:
         put_kind(l, t, X_MOVE_TAKE_OVER, X_BY_CHOICE, false);
+        if (holder_may_be(l, w->to[0])) { /* it is offered to who is responsible already */
+            put_exit(l, t, EXIT_TAKEN_OVER, X_BY_CHOICE, false);
+        }
         return_moves(l, t, w);
         return;
     case STEP_REFERRAL:
@@ -417,7 +440,8 @@ static void apply_exit(struct x_walk *k, const struct x_move *m, unsigned t)
     const struct wf_exit *e = x_exit_of(w, m->exit);
     bool silent = m->exit == EXIT_EXPIRED || m->off || w->type == STEP_HANDOVER ||
                   (w->type == STEP_WAIT && w->message == 0xff) || m->exit == EXIT_NO_SHOW ||
-                  m->exit == EXIT_DECLINED;
+                  m->exit == EXIT_DECLINED || m->exit == EXIT_NO_BASIS ||
+                  (w->type == STEP_PLAN && m->exit == EXIT_NOT_AGREED);
     if (w->type == STEP_CONSENT && (m->exit == EXIT_GIVEN || m->exit == EXIT_REFUSED) &&
         w->consent != 0xff && k->x->var_consent[w->consent] != X_NONE) {
         k->s->vars[k->x->var_consent[w->consent]] =
@@ -638,6 +662,27 @@ static void apply_interrupt(struct x_walk *k, unsigned t)
     }
 }
 
+/* The client's word, whoever asked for it: steps that wait for it have their answer. */
+static void apply_consent(struct x_walk *k, const struct x_move *m)
+{
+    unsigned n = k->s->n;
+    if (k->x->var_consent[m->step] != X_NONE) {
+        k->s->vars[k->x->var_consent[m->step]] = m->exit;
+    }
+    if (m->exit == CONSENT_LOST) {
+        spread(k, WF_EVENT_CONSENT_LOST_0 + m->step);
+        return;
+    }
+    unsigned exit = m->exit == CONSENT_GIVEN ? EXIT_GIVEN : EXIT_REFUSED;
+    for (unsigned i = 0; i < n && !k->s->result; i++) {
+        bool asks = k->s->t[i].step != X_NONE && k->entry[i] == 0 &&
+                    at(k, i)->type == STEP_CONSENT && at(k, i)->consent == m->step;
+        if (asks && !x_leave(k, i, exit) && exit == EXIT_GIVEN) {
+            x_join(k, i);
+        }
+    }
+}
+
 void x_apply(struct x_walk *k, const struct x_move *m, unsigned t)
 {
     switch ((enum x_move_kind)m->kind) {
@@ -666,12 +711,10 @@ void x_apply(struct x_walk *k, const struct x_move *m, unsigned t)
         apply_event(k, m);
         return;
     case X_MOVE_CONSENT:
-        if (k->x->var_consent[m->step] != X_NONE) {
-            k->s->vars[k->x->var_consent[m->step]] = m->exit;
-        }
-        if (m->exit == CONSENT_LOST) {
-            spread(k, WF_EVENT_CONSENT_LOST_0 + m->step);
-        }
+        apply_consent(k, m);
+        return;
+    case X_MOVE_DATA:
+        x_collect(k, 0, at(k, t)->type == STEP_PANEL ? at(k, t)->asks_for : at(k, t)->collects);
         return;
     case X_MOVE_UNIT:
         apply_unit(k, m, t);

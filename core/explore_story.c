@@ -155,6 +155,9 @@ static void tell(const struct explore *x, const struct x_unit *u, const struct x
             : m->exit == CONSENT_REFUSED ? "refused"
                                          : "lost");
         return;
+    case X_MOVE_DATA:
+        say(o, "something is written in '%s'", id);
+        return;
     case X_MOVE_UNIT:
         tell_unit(x, m, o);
         return;

@@ -158,6 +158,15 @@ uint8_t x_class(const struct x_var *v, int64_t value)
     return (uint8_t)(2 * v->n_cuts + 1);
 }
 
+static uint32_t names_of(const struct wf_step *s)
+{
+    uint32_t names = 0;
+    for (unsigned k = 0; k < s->n_exits; k++) {
+        names |= s->exits[k].names;
+    }
+    return names;
+}
+
 void x_vars_find(struct explore *x)
 {
     const workflow_t *w = x->w;
@@ -172,17 +181,30 @@ void x_vars_find(struct explore *x)
             var_add(x, &x->var_count[k], X_VAR_COUNT, k, n + 1u);
         }
     }
+    unsigned asked = 0;
+    uint32_t named = 0; /* a role that nobody names at all is told elsewhere */
     conditions_track(x, false);
     for (uint16_t k = 0; k < w->n_steps; k++) {
-        uint64_t bits = until_of(&w->steps[k]) | w->steps[k].must;
+        named |= names_of(&w->steps[k]);
+        uint64_t bits = until_of(&w->steps[k]);
+        if (w->steps[k].type == STEP_CONSENT) {
+            asked |= w->steps[k].consent < w->n_consents ? 1u << w->steps[k].consent : 0;
+        }
         for (unsigned f = 0; f < w->n_fields; f++) {
             if (bits & BIT64(f)) {
                 field_add(x, f);
             }
         }
     }
+    for (uint16_t k = 0; k < w->n_steps; k++) {
+        uint8_t needs = w->steps[k].needs;
+        if (needs < w->n_consents && asked >> needs & 1) {
+            var_add(x, &x->var_consent[needs], X_VAR_CONSENT, needs, CONSENT_LOST);
+        }
+    }
     for (unsigned r = 0; r < w->n_roles; r++) {
-        if (w->roles[r].choose == CHOOSE_STEP) {
+        bool one = !w->roles[r].many && !w->roles[r].branch;
+        if (w->roles[r].choose == CHOOSE_STEP && one && (named >> r & 1)) {
             var_add(x, &x->var_bound[r], X_VAR_BOUND, (uint16_t)r, 1);
         }
     }
@@ -260,11 +282,18 @@ static uint32_t parties_of(const workflow_t *w, const struct wf_step *s)
     return bits;
 }
 
+/* `needs` counts only as far as a step asks: otherwise it is told as never asked. */
+static uint8_t needs_of(const struct explore *x, const struct wf_step *w)
+{
+    return w->needs < x->w->n_consents ? x->var_consent[w->needs] : X_NONE;
+}
+
 static void reads_of(const struct explore *x, uint16_t ix, struct x_set *s)
 {
     const struct wf_step *w = &x->w->steps[ix];
     set_add(s, x->var_count[ix]);
-    fields_add(x, s, until_of(w) | w->must);
+    fields_add(x, s, until_of(w));
+    set_add(s, needs_of(x, w));
     for (unsigned r = 0; r < w->n_rules; r++) {
         expr_vars(x, w->rules[r].when, s);
     }
@@ -394,15 +423,6 @@ static void members_branch(const workflow_t *w, uint16_t first, struct members *
     }
 }
 
-static uint32_t names_of(const struct wf_step *s)
-{
-    uint32_t names = 0;
-    for (unsigned k = 0; k < s->n_exits; k++) {
-        names |= s->exits[k].names;
-    }
-    return names;
-}
-
 static bool stands_alone(const struct explore *x, const struct members *m)
 {
     const workflow_t *w = x->w;
@@ -435,7 +455,8 @@ static unsigned depth_of(const workflow_t *w, uint16_t ix)
 static void unit_add(struct explore *x, uint16_t first, uint16_t container, bool side,
                      const struct members *m)
 {
-    if (x->n_units == X_UNITS_MAX || x->unit_of[first] != WF_NONE || !stands_alone(x, m)) {
+    if (x->whole || x->n_units == X_UNITS_MAX || x->unit_of[first] != WF_NONE ||
+        !stands_alone(x, m)) {
         return;
     }
     struct x_unit *u = &x->units[x->n_units];

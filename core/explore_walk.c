@@ -412,7 +412,6 @@ static void enter_stage(struct x_walk *k, unsigned t)
             }
             return;
         }
-        k->s->t[t].joined = (uint8_t)(w->n_first - n); /* those that nobody was named for */
     }
     for (unsigned i = 0; i < n; i++) {
         k->s->t[t].virt = (uint8_t)(k->s->t[t].virt + (x_unit_at(k->x, w->first[i]) != NULL));
@@ -475,6 +474,17 @@ static void check_bound(struct x_walk *k, uint16_t step)
     }
 }
 
+static void check_needs(struct x_walk *k, uint16_t step)
+{
+    const struct wf_step *w = &k->x->w->steps[step];
+    uint8_t var = w->needs < k->x->w->n_consents ? k->x->var_consent[w->needs] : X_NONE;
+    bool refused =
+        var != X_NONE && (k->s->vars[var] == CONSENT_UNASKED || k->s->vars[var] == CONSENT_REFUSED);
+    if (refused && !workflow_step_exit(w, EXIT_NO_BASIS)) {
+        x_issue_tell(k, X_ISSUE_NO_CONSENT, step, w->needs, w->line);
+    }
+}
+
 static bool is_unset(const struct x_walk *k, unsigned f)
 {
     uint8_t var = k->x->var_field[f];
@@ -492,10 +502,16 @@ static void check_dates(struct x_walk *k, uint16_t step)
             x_issue_tell(k, X_ISSUE_UNSET_DATE, step, at->ix, w->line);
         }
     }
-    for (unsigned f = 0; f < k->x->w->n_fields; f++) {
-        if (w->must & BIT64(f) && is_unset(k, f) && !workflow_step_exit(w, EXIT_NO_BASIS)) {
-            x_issue_tell(k, X_ISSUE_UNSET_MUST, step, (uint16_t)f, w->line);
-        }
+}
+
+/* What is given already is not asked again. */
+static void enter_consent(struct x_walk *k, unsigned t)
+{
+    const struct wf_step *w = step_of(k, t);
+    uint8_t var = w->consent < k->x->w->n_consents ? k->x->var_consent[w->consent] : X_NONE;
+    bool given = var != X_NONE ? k->s->vars[var] == CONSENT_GIVEN : x_choose(k->o, 2) == 1;
+    if (given && !x_leave(k, t, EXIT_GIVEN)) {
+        x_join(k, t);
     }
 }
 
@@ -507,9 +523,14 @@ static void enter_step(struct x_walk *k, unsigned t)
         enter_decide(k, t);
         return;
     case STEP_NOTIFY:
-        if (!x_leave(k, t, EXIT_DONE)) {
+        if (!(workflow_step_exit(w, EXIT_NO_BASIS) && x_choose(k->o, 2) == 1 &&
+              x_leave(k, t, EXIT_NO_BASIS)) &&
+            !x_leave(k, t, EXIT_DONE)) {
             x_join(k, t);
         }
+        return;
+    case STEP_CONSENT:
+        enter_consent(k, t);
         return;
     case STEP_END:
         enter_end(k, t);
@@ -532,7 +553,6 @@ static void enter_step(struct x_walk *k, unsigned t)
     case STEP_WAIT:
     case STEP_PANEL:
     case STEP_PLACE:
-    case STEP_CONSENT:
     case STEP_MEASURE:
     case STEP_PLAN:
         return; /* it waits */
@@ -578,6 +598,7 @@ void x_enter(struct x_walk *k, unsigned t, uint16_t step)
     }
     check_bound(k, step);
     check_dates(k, step);
+    check_needs(k, step);
     enter_step(k, t);
 }
 
@@ -594,7 +615,8 @@ void x_start(struct x_walk *k, unsigned role)
     uint16_t unset = WF_NONE;
     x_name(k, w->start_by);
     x_collect(k, w->start_requires, 0);
-    k->lost = !x_eval(k->x, k->s, w->start_when, k->o, &unset);
+    /* What the condition reads and the start does not require is told elsewhere. */
+    k->lost = !x_eval(k->x, k->s, w->start_when, k->o, &unset) && unset == WF_NONE;
     for (unsigned i = 0; i < w->n_first; i++) {
         k->s->virt = (uint8_t)(k->s->virt + (x_unit_at(k->x, w->first[i]) != NULL));
     }

@@ -172,6 +172,7 @@ struct network {
     uint16_t n_settings;
     uint16_t coordinator_org; /* number: end of every ladder */
     int32_t as_of_day;        /* day that checks and scenarios look at, INT32_MIN = none */
+    int32_t until_day;        /* last day on which cases begin here, INT32_MAX = open; for checks */
     bool as_of; /* network_as_of() was called: ids of what has ended stand for the successor */
     sto_arena_t *arena; /* owns all strings */
 };

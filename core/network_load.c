@@ -115,10 +115,21 @@ static void add_category(void *arg, const struct sto_conf *at, const char *s)
     a->n->categories[a->n->n_categories++] = load_keep(a->l, s);
 }
 
+static int32_t load_day(struct load *l, const struct sto_conf *g, const char *key, int32_t none)
+{
+    const char *text = load_str(l, g, key, "", NAME_TEXT_MAX);
+    int32_t day = none;
+    if (*text && sto_day_parse(text, &day, NULL)) {
+        load_err(l, sto_conf_get(g, key), "bad-date",
+                 "%s: '%s' is no date; expected \"2026-06-01\"", key, text);
+    }
+    return day;
+}
+
 static void load_head(struct load *l, network_t *n, const char *id, const struct sto_conf *g)
 {
     static const char *const KEYS[] = {
-        "id", "version", "coordinator", "categories", "teaser-always", "as-of", NULL};
+        "id", "version", "coordinator", "categories", "teaser-always", "as-of", "until", NULL};
     sto_conf_known(g, KEYS, "network", l->diags);
     n->id = load_need_str(l, g, "id");
     if (*n->id && id && *id && strcmp(id, n->id) != 0) {
@@ -136,12 +147,8 @@ static void load_head(struct load *l, network_t *n, const char *id, const struct
                  "\"identity\" ]");
     }
     n->teaser_always = network_load_categories(l, n, g, "teaser-always");
-    const char *day = load_str(l, g, "as-of", "", NAME_TEXT_MAX);
-    n->as_of_day = INT32_MIN;
-    if (*day && sto_day_parse(day, &n->as_of_day, NULL)) {
-        load_err(l, sto_conf_get(g, "as-of"), "bad-date",
-                 "as-of: '%s' is no date; expected \"2026-06-01\"", day);
-    }
+    n->as_of_day = load_day(l, g, "as-of", INT32_MIN);
+    n->until_day = load_day(l, g, "until", INT32_MAX);
 }
 
 static void load_coordinator(struct load *l, network_t *n, const struct sto_conf *g)

@@ -281,12 +281,27 @@ static bool handover_like(const struct wf_step *s)
     return s->type == STEP_HANDOVER || s->type == STEP_REFERRAL || s->type == STEP_CONSULT;
 }
 
+static const struct service *pool_of(const struct cover *c, const struct wf_step *s)
+{
+    return s->type == STEP_PLACE && c->net ? network_service(c->net, s->service) : NULL;
+}
+
 /* A quota answers at once: nobody waits for it, so its clock cannot run out. */
 static bool never_waits(const struct cover *c, const struct wf_step *s)
 {
-    const struct service *v =
-        s->type == STEP_PLACE && c->net ? network_service(c->net, s->service) : NULL;
+    const struct service *v = pool_of(c, s);
     return v && v->shape == SERVICE_QUOTA;
+}
+
+/* The pool has no reason to leave a place step by this exit. A queue that has no end and keeps
+   everybody's turn never says that there is none. */
+static bool never_so(const struct cover *c, const struct wf_step *s, uint8_t exit)
+{
+    const struct service *v = pool_of(c, s);
+    if (v && v->shape == SERVICE_PLACE && exit == EXIT_NONE_FREE) {
+        return (v->answer.n == 0 || v->keeps_turn) && v->valid.until_day == INT32_MAX;
+    }
+    return exit == EXIT_EXPIRED && never_waits(c, s);
 }
 
 static void gaps_of_exits(const struct cover *c, struct gaps *g)
@@ -295,7 +310,7 @@ static void gaps_of_exits(const struct cover *c, struct gaps *g)
         const struct wf_step *s = &c->wf->steps[i];
         for (unsigned e = 0; e < s->n_exits && c->counted[i]; e++) {
             bool hit = s->type == STEP_NOTIFY ? c->steps[i] : c->exits[i][s->exits[e].exit];
-            if (s->exits[e].exit == EXIT_EXPIRED && never_waits(c, s)) {
+            if (!hit && never_so(c, s, s->exits[e].exit)) {
                 continue;
             }
             gap(g, hit, s->id, c->wf->exits[s->exits[e].exit]);
@@ -314,7 +329,8 @@ static void gaps_of_step_clocks(const struct cover *c, unsigned i, struct gaps *
 {
     const struct wf_step *s = &c->wf->steps[i];
     for (unsigned k = 0; handover_like(s) && k <= CLOCK_START; k++) {
-        if (k == CLOCK_ANSWER || s->clocks.has[k]) {
+        bool whole = s->type == STEP_CONSULT && s->n_within > 0; /* instead of the answer's */
+        if ((k == CLOCK_ANSWER && !whole) || s->clocks.has[k]) {
             gap(g, c->clocks[i][k], s->id, clock_kind_name((enum clock_kind)k));
         }
     }

@@ -303,6 +303,7 @@ static void check_name(struct wf_load *x, const struct wf_step *s, uint16_t ix,
     if ((fixed && (of.may & BIT(e->exit))) || own ||
         (e->exit == EXIT_TOO_OFTEN && (s->at_most || s->at_most_setting != 0xff)) ||
         is_answer(w, s, e->exit) || left_by(w, ix, e->exit) ||
+        (e->exit == EXIT_INTERRUPTED && step_is_stage(s->type)) ||
         (s->type != STEP_NOTIFY && wf_event(x, NULL, name))) {
         return;
     }

@@ -543,21 +543,29 @@ static void what_no_scenario_reaches_is_a_warning(void **state)
     assert_non_null(strstr(warning(b, "uncovered-clocks")->text, "hand.answer"));
 }
 
-/* A quota says at once whether something is left: its clock cannot run out. */
-static void a_quota_owes_no_expiry(void **state)
+/* A quota says at once whether something is left, a queue that keeps everybody's turn never says
+ * that there is none, a consult with a clock of its own has none for the answer: the exits and
+ * clocks that cannot be owe no scenario. */
+static void what_cannot_be_owes_no_scenario(void **state)
 {
     static const char net_text[] =
         "network : { id = \"bench\"; version = 1; coordinator = \"te\"; categories = [ \"a\" ]; "
         "};\n"
         "organisations : { te : { number = 1; name = \"TE\"; kinds = [ \"te-office\" ];\n"
         "  may-hold = true; desks : { intake : { number = 1; }; }; }; };\n"
-        "services : { grant : { number = 1; organisation = \"te\"; quota = 1; }; };\n";
+        "services : { grant : { number = 1; organisation = \"te\"; quota = 1; };\n"
+        "  bench : { number = 2; organisation = \"te\"; places = 1; }; };\n";
     static const char wf_text[] =
         "workflow : { id = \"grants\"; version = 1; purpose = \"services\";\n"
-        "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; };\n"
+        "  roles : { te : { kind = \"te-office\"; choose = \"start\"; };\n"
+        "    adviser : { kind = \"te-office\"; choose = \"free\"; }; };\n"
         "  start : { by = [ \"te\" ]; first = \"grant\"; }; on : { client-left = \"over\"; };\n"
         "  steps : { grant : { type = \"place\"; of = \"grant\"; within = \"1 month\";\n"
-        "      on : { got = \"over\"; none = \"used-up\"; expired = \"used-up\"; }; };\n"
+        "      on : { got = \"queue\"; none = \"used-up\"; expired = \"used-up\"; }; };\n"
+        "    queue : { type = \"place\"; of = \"bench\"; within = \"1 month\";\n"
+        "      on : { got = \"over\"; none = \"used-up\"; expired = \"ask\"; }; };\n"
+        "    ask : { type = \"consult\"; to = \"adviser\"; within = \"1 month\";\n"
+        "      on : { answered = \"over\"; returned = \"over\"; expired = \"over\"; }; };\n"
         "    used-up : { type = \"end\"; outcome = \"used-up\"; };\n"
         "    over : { type = \"end\"; outcome = \"over\"; }; }; };\n";
     static const char text[] =
@@ -575,9 +583,10 @@ static void a_quota_owes_no_expiry(void **state)
     int rc = run_text(&b, text);
     print_diags(b.diags);
     assert_int_equal(rc, 0);
-    assert_int_equal(b.totals.exits, 3); /* got, none, client-left */
-    assert_int_equal(b.totals.exits_hit, 2);
-    assert_int_equal(b.totals.clocks, 0);
+    assert_int_equal(b.totals.exits, 8); /* got, none; got, expired; three of ask; client-left */
+    assert_int_equal(b.totals.exits_hit, 3);
+    assert_int_equal(b.totals.clocks, 2); /* of the queue, and of ask as a whole */
+    assert_int_equal(b.totals.clocks_hit, 0);
     workflow_destroy(&b.wf);
     network_destroy(&b.net);
     sto_diags_destroy(&b.diags);
@@ -651,7 +660,7 @@ int main(void)
         TEST(a_start_that_should_be_refused_is_told),
         TEST(every_wrong_expectation_of_an_entry_is_told),
         TEST(what_no_scenario_reaches_is_a_warning),
-        TEST(a_quota_owes_no_expiry),
+        TEST(what_cannot_be_owes_no_scenario),
         TEST(thousands_of_cases_wait_and_expire_in_order),
     };
     sto_time_init();
