@@ -13,6 +13,7 @@
 #include "handover_list.h"
 #include "keyfile.h"
 #include "nouns.h"
+#include "service.h"
 #include "sto_time.h"
 #include "sto_uuid.h"
 
@@ -25,6 +26,7 @@ struct making {
     struct reading r;
     sto_arena_t *arena;
     const char *org;
+    const struct service *svc; /* the event goes to what cases share of it; NULL = to a case */
     uint8_t secret[32];
     struct saatto_event e;
     struct saatto_field fields[MAKE_FIELDS_MAX];
@@ -79,19 +81,18 @@ static int take_reason(const struct cli *c, unsigned *out, struct sto_err *err)
     return -STO_E_USAGE;
 }
 
-/* CASE is a case's id, or session:SERVICE for what cases share of a service. */
+/* CASE is a case's id, or service:SERVICE (also session:SERVICE) for what cases share of it. */
 static int take_case(struct making *m, const char *text, struct sto_err *err)
 {
     struct sto_uuid id;
     int rc = 0;
 
-    if (strncmp(text, "session:", 8) == 0) {
-        const struct service *s = network_service_by_id(m->r.net, text + 8);
-        if (s == NULL || !service_shared(s)) {
-            return sto_fail(err, STO_E_NOT_FOUND,
-                            "there is no service that cases share called '%s'", text + 8);
+    if (strncmp(text, "session:", 8) == 0 || strncmp(text, "service:", 8) == 0) {
+        m->svc = service_find(&m->r, text + 8, err);
+        if (m->svc == NULL) {
+            return -STO_E_NOT_FOUND;
         }
-        shared_id(m->r.net->id, s->number, &id);
+        shared_id(m->r.net->id, m->svc->number, &id);
     } else {
         rc = case_find(&m->r, text, &id, err);
     }
@@ -154,12 +155,10 @@ static int take_names(const struct cli *c, struct making *m, struct sto_err *err
     return 0;
 }
 
-/* One number of an event has three names, by what it counts. */
+/* One number of an event has two names, by what it counts. */
 static const char *count_option(const struct cli *c)
 {
-    return cli_option(c, "days") != NULL           ? "days"
-           : cli_option(c, "plan-version") != NULL ? "plan-version"
-                                                   : "place";
+    return cli_option(c, "plan-version") != NULL ? "plan-version" : "place";
 }
 
 static int take_options(const struct cli *c, struct making *m, struct sto_err *err)
@@ -190,8 +189,8 @@ static int take_options(const struct cli *c, struct making *m, struct sto_err *e
     return rc != 0 ? rc : take_names(c, m, err);
 }
 
-/* Without sending: does such an event of this organisation fit the present state? */
-static int dry_run(struct cli *c, struct making *m, struct sto_err *err)
+/* Does such an event of the organisation fit the case's present state? */
+static int case_would_take(const struct cli *c, struct making *m, struct sto_err *err)
 {
     struct case_view *v = sto_xcalloc(1, sizeof *v);
     struct possible *p = sto_xcalloc(256, sizeof *p);
@@ -207,21 +206,45 @@ static int dry_run(struct cli *c, struct making *m, struct sto_err *err)
                         (m->e.offer == 0 || p[i].offer == m->e.offer) &&
                         (m->e.token == 0 || p[i].token == m->e.token));
     }
+    free(p);
+    free(v);
     if (rc == 0 && !fits) {
         rc = sto_fail(err, STO_E_WRONG_STATE, "'%s' by '%s' does not fit the case's present state",
                       c->verb->name, m->org);
         sto_err_fix(err, "saatto case why says whose move it is");
     }
+    return rc;
+}
+
+/* The same for what cases share: its own decision, without storing it. */
+static int shared_would_take(const struct making *m, struct sto_err *err)
+{
+    const struct organisation *o = network_org_by_id(m->r.net, m->org);
+    struct input in = {.kind = (enum event_kind)m->e.kind,
+                       .actor = {o != NULL ? o->number : 0, 0},
+                       .evidence = EVIDENCE_ORG,
+                       .exit = m->e.exit,
+                       .at_us = m->e.at_us,
+                       .at2_us = m->e.at2_us,
+                       .place = (uint16_t)m->e.place};
+
+    memcpy(in.subject_case.b, m->e.subject_case, sizeof in.subject_case.b);
+    return service_would_take(&m->r, m->svc, &in, err);
+}
+
+/* Says whether the event would be taken, without sending it. */
+static int dry_run(struct cli *c, struct making *m, struct sto_err *err)
+{
+    int rc = m->svc != NULL ? shared_would_take(m, err) : case_would_take(c, m, err);
+
     if (rc == 0) {
-        output_say(&c->out, "%s by %s would fit the case's present state. Nothing was sent.",
+        output_say(&c->out, "%s by %s would fit the present state. Nothing was sent.",
                    c->verb->name, m->org);
         output_object(&c->out,
                       json_pack("{s:s, s:s, s:b, s:b}", "event", c->verb->name, "organisation",
                                 m->org, "dry_run", true, "fits", true),
                       true);
     }
-    free(p);
-    free(v);
     return rc;
 }
 
@@ -351,7 +374,7 @@ const struct verb handover_verbs[] = {
     EVENT("withdraw", "Withdraws an offer (sender, or either on the client's wish)", O_OFFER, O_CLIENT, O_REASON, O_TEXT),
     EVENT("cancel", "Cancels a handover that was returned or never offered (holder)", O_TOKEN, O_EXIT, O_REASON),
     EVENT("start-service", "Says that the referred service began (receiver)", O_OFFER, O_AT),
-    EVENT("attendance", "Tells how many days more the client has attended a service (receiver)", O_OFFER, {"days", "N", "attendance days more"}),
+    EVENT("attendance", "Tells how many days more the client has attended a service (receiver)", O_OFFER, {"place", "N", "how many attendance days more"}),
     EVENT("interrupt", "Ends a referred service or a series of meetings before its time", O_OFFER, O_TOKEN, O_REASON, O_TEXT, O_SET),
     EVENT("answer", "Answers a consultation (receiver)", O_OFFER, O_SET, O_TEXT),
     EVENT("confirm-withdrawn", "Confirms that a withdrawn package was dropped (receiver)", O_OFFER),
@@ -376,12 +399,17 @@ const struct verb handover_verbs[] = {
     EVENT("correct", "Corrects field values (holder)", O_SET, O_REASON, O_TEXT),
     EVENT("close", "Closes the case (holder; nothing may be open)", O_REASON, O_TEXT),
     EVENT("reassign", "Moves the case to another desk or worker of the holder", O_DESK, O_WORKER, O_REASON),
-    {.name = "session-record", .words = "session:SERVICE", .words_min = 1, .words_max = 1,
+    {.name = "session-record", .words = "service:SERVICE", .words_min = 1, .words_max = 1,
      .options = OPTIONS({"subject", "CASE", "whose seat"}, O_EXIT, O_AT, O_VALID),
      .help = "Records the attendance of a session's seat: attended, excused or absent (organiser)", .run = make_event},
-    {.name = "session-move", .words = "session:SERVICE", .words_min = 1, .words_max = 1,
+    {.name = "session-move", .words = "service:SERVICE", .words_min = 1, .words_max = 1,
      .options = OPTIONS(O_AT, {"new-at", "TIME", "new date; without it the date is cancelled"}),
-     .help = "Moves or cancels a session's date (organiser)", .run = make_event},
+     .help = "Moves or cancels a date of a session, group or panel (organiser)", .run = make_event},
+    {.name = "group-open", .words = "service:SERVICE", .words_min = 1, .words_max = 1, .options = OPTIONS(O_AT),
+     .help = "Opens a date of a group for those who wait, once there are enough (organiser)", .run = make_event},
+    {.name = "quota-return", .words = "service:SERVICE", .words_min = 1, .words_max = 1,
+     .options = OPTIONS({"place", "N", "how many are available again"}),
+     .help = "Gives back what was used of a quota (its owner)", .run = make_event},
     {0},
 };
 /* clang-format on */

@@ -9,6 +9,7 @@ const struct noun command_nouns[] = {
     {"flow", "Workflows: check, test, deploy", flow_verbs, false},
     {"case", "Cases: start them, see where they stand and why", case_verbs, false},
     {"handover", "Every event that a person can make, as an organisation", handover_verbs, false},
+    {"service", "What cases share: dates, seats, places, quotas, agendas", service_verbs, false},
     {"queue", "What waits for each organisation", queue_verbs, false},
     {"message", "Deliveries that were set aside", message_verbs, false},
     {"org", "Organisations and their keys", org_verbs, false},

@@ -14,6 +14,7 @@ extern const struct verb completion_verbs[];
 extern const struct verb flow_verbs[];
 extern const struct verb case_verbs[];
 extern const struct verb handover_verbs[];
+extern const struct verb service_verbs[];
 extern const struct verb queue_verbs[];
 extern const struct verb message_verbs[];
 extern const struct verb org_verbs[];

@@ -126,6 +126,9 @@ static void tell(struct work *w)
             t->tell = 0;
         }
     }
+    for (unsigned i = 0; PLANT(112) && i < s->n_seats; i++) {
+        s->seats[i].tell = 0;
+    }
 }
 
 static bool any_to_tell(const struct shared_state *s)
@@ -162,7 +165,7 @@ struct seat *want_named(struct work *w, const struct mail *m, enum want want)
 
 void want_drop(struct shared_state *s, struct seat *t)
 {
-    if (t->want == WANT_SEAT) {
+    if (t->want == WANT_SEAT && !PLANT(115)) {
         seat_unplace(s, t);
     }
     unsigned i = (unsigned)(t - s->seats);

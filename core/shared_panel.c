@@ -154,7 +154,9 @@ int agenda_stage(struct work *w, unsigned date, struct sto_err *err)
     switch ((enum date_stage)s->dates[date].stage) {
     case DATE_COMING:
         s->dates[date].stage = DATE_CLOSED;
-        lines_go_on(w, at_us, PANEL_ASKED, MAIL_AGENDA_ASK);
+        if (!PLANT(116)) {
+            lines_go_on(w, at_us, PANEL_ASKED, MAIL_AGENDA_ASK);
+        }
         return 0;
     case DATE_CLOSED:
         s->dates[date].stage = DATE_SENT;

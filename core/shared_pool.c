@@ -143,7 +143,9 @@ void pool_clock(struct work *w)
             first = t;
         }
     }
-    if (first) {
+    if (first && PLANT(113)) {
+        first->date_us += STO_US_PER_HOUR;
+    } else if (first) {
         first->phase = PLACE_NONE;
         first->date_us = 0;
         first->tell = MAIL_PLACE_NONE;

@@ -309,7 +309,7 @@ void seats_move(struct work *w, int64_t from_us, int64_t to_us)
             continue;
         }
         seat->date_us = to_us;
-        seat->tell = MAIL_SEAT_MOVED;
+        seat->tell = PLANT(114) ? 0 : MAIL_SEAT_MOVED;
         if (to_us == 0) {
             seat->phase = SEAT_QUEUED; /* it keeps its turn: its position in the list */
         }

@@ -20,17 +20,16 @@
 /* Loads, checks and plays one workflow; returns the number of errors. */
 static size_t try_workflow(const network_t *net, const char *dir)
 {
-    struct model_file cfg, texts, scenarios;
+    struct model_file scenarios;
     struct scenario_totals t = {0};
-    workflow_t *wf = NULL;
     sto_diags_t *d = sto_diags_new();
     int64_t longest = 0;
-    assert_true(read_file(dir, "workflow.cfg", &cfg));
-    bool has_texts = read_file(dir, "texts.cfg", &texts);
     bool has_scenarios = read_file(dir, "scenarios.cfg", &scenarios);
-    struct model_file none = {.name = texts.name, .text = "", .len = 0};
-    if (workflow_load(&cfg, has_texts ? &texts : &none, net, d, &wf) == 0) {
-        (void)check_workflow(wf, cfg.name, net, d, &longest);
+    workflow_t *wf = load_shipped_workflow(net, dir, d);
+    if (wf) {
+        char *cfg = sto_asprintf("%s/workflow.cfg", dir);
+        (void)check_workflow(wf, cfg, net, d, &longest);
+        free(cfg);
         if (has_scenarios) {
             struct scenario_book book = {.net = net};
             (void)scenario_run(&scenarios, wf, &book, d, &t);
@@ -45,8 +44,6 @@ static size_t try_workflow(const network_t *net, const char *dir)
                   t.clocks);
     workflow_destroy(&wf);
     sto_diags_destroy(&d);
-    free_file(&cfg);
-    free_file(&texts);
     free_file(&scenarios);
     return errors;
 }
