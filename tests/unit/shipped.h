@@ -186,4 +186,45 @@ __attribute__((unused)) static size_t each_shipped(const network_t *net, shipped
     return tried;
 }
 
+/* Shipped workflows by id, as scenarios name them; each is loaded once. */
+struct shipped_library {
+    const network_t *net;
+    workflow_t *list[FILES_MAX];
+    size_t n;
+};
+
+static inline const workflow_t *shipped_find(void *arg, const char *id)
+{
+    struct shipped_library *l = arg;
+    for (size_t i = 0; i < l->n; i++) {
+        if (strcmp(l->list[i]->id, id) == 0) {
+            return l->list[i];
+        }
+    }
+    char *dir = sto_asprintf("%s/%s", SHIPPED_ROOT, id),
+         *cfg = sto_asprintf("%s/workflow.cfg", dir);
+    sto_diags_t *d = sto_diags_new();
+    workflow_t *wf = NULL;
+    if (access(cfg, R_OK) == 0 && l->n < FILES_MAX) {
+        wf = load_shipped_workflow(l->net, dir, d);
+    }
+    if (wf) {
+        l->list[l->n++] = wf;
+    } else {
+        (void)print_diags(d);
+    }
+    sto_diags_destroy(&d);
+    free(cfg);
+    free(dir);
+    return wf;
+}
+
+static inline void shipped_release(struct shipped_library *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        workflow_destroy(&l->list[i]);
+    }
+    l->n = 0;
+}
+
 #endif

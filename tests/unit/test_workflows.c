@@ -18,8 +18,9 @@
 #include "shipped.h"
 
 /* Loads, checks and plays one workflow; returns the number of errors. */
-static size_t try_workflow(const network_t *net, const char *dir)
+static size_t try_workflow(struct shipped_library *library, const char *dir)
 {
+    const network_t *net = library->net;
     struct model_file scenarios;
     struct scenario_totals t = {0};
     sto_diags_t *d = sto_diags_new();
@@ -31,7 +32,7 @@ static size_t try_workflow(const network_t *net, const char *dir)
         (void)check_workflow(wf, cfg, net, d, &longest);
         free(cfg);
         if (has_scenarios) {
-            struct scenario_book book = {.net = net};
+            struct scenario_book book = {.net = net, .find = shipped_find, .arg = library};
             (void)scenario_run(&scenarios, wf, &book, d, &t);
         } else {
             sto_diag(d, STO_SEV_ERROR, scenarios.name, 1, "no-scenarios",
@@ -48,9 +49,16 @@ static size_t try_workflow(const network_t *net, const char *dir)
     return errors;
 }
 
+struct trial {
+    struct shipped_library library;
+    size_t errors;
+};
+
 static void try_one(void *arg, const network_t *net, const char *dir)
 {
-    *(size_t *)arg += try_workflow(net, dir);
+    struct trial *t = arg;
+    (void)net;
+    t->errors += try_workflow(&t->library, dir);
 }
 
 static void every_shipped_workflow_is_sound_and_does_what_its_scenarios_say(void **state)
@@ -61,7 +69,10 @@ static void every_shipped_workflow_is_sound_and_does_what_its_scenarios_say(void
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
         network_t *net = load_shipped(networks[i]);
         network_as_of(net);
-        assert_true(each_shipped(net, try_one, &errors) > 0);
+        struct trial t = {.library.net = net};
+        assert_true(each_shipped(net, try_one, &t) > 0);
+        errors += t.errors;
+        shipped_release(&t.library);
         network_destroy(&net);
     }
     assert_int_equal(errors, 0);
