@@ -179,14 +179,18 @@ static int still_fit(struct run *x, sto_diags_t *diags, struct sto_err *err)
         size_t n_cfg = 0, n_texts = 0;
         const char *cfg = (const char *)db_bytes(r, i, 1, &n_cfg);
         const char *texts = (const char *)db_bytes(r, i, 2, &n_texts);
+        char *name = sto_asprintf("%s/workflow.cfg", db_text(r, i, 0));
+        char *texts_name = sto_asprintf("%s/texts.cfg", db_text(r, i, 0));
         workflow_t *w = NULL;
-        if (workflow_load(&(struct model_file){db_text(r, i, 0), cfg, n_cfg},
-                          &(struct model_file){"texts.cfg", texts, n_texts}, x->net, diags,
+        if (workflow_load(&(struct model_file){name, cfg, n_cfg},
+                          &(struct model_file){texts_name, texts, n_texts}, x->net, diags,
                           &w) != 0) {
             rc = sto_fail(err, STO_E_REFUSED,
                           "the deployed workflow '%s' does not fit this network", db_text(r, i, 0));
         }
         workflow_destroy(&w);
+        free(name);
+        free(texts_name);
     }
     PQclear(r);
     return rc;
@@ -208,10 +212,32 @@ static int deploy_network(struct run *x, const char *dir, sto_diags_t *diags, st
 
 /* ---------------------------------------------------------------- workflows */
 
-static int put_workflow(struct run *x, const workflow_t *w, const struct flow_source *s,
+/* What is deployed: a workflow and all that it calls, as bytes. */
+struct bundle {
+    struct sto_buf cfg, texts;
+};
+
+static int insert_workflow(struct run *x, const workflow_t *w, const struct bundle *b,
+                           const char *hash, struct sto_err *err)
+{
+    char version[24];
+    char *cfg = db_bytea(b->cfg.data, b->cfg.len), *texts = db_bytea(b->texts.data, b->texts.len);
+    const char *params[] = {hash, w->id, version, cfg, texts, x->config_text};
+
+    snprintf(version, sizeof version, "%u", w->version);
+    int rc = insert(x,
+                    "INSERT INTO workflow_version (hash, id, version, cfg, texts, config) VALUES "
+                    "($1::bytea, $2, $3::int4, "
+                    "$4::bytea, $5::bytea, $6::int8)",
+                    6, params, err);
+    free(cfg);
+    free(texts);
+    return rc;
+}
+
+static int put_workflow(struct run *x, const workflow_t *w, const struct bundle *b,
                         struct sto_err *err)
 {
-    struct model_file cfg = {0}, texts = {0};
     char version[24], what[160];
     char *hash = db_bytea(w->hash, sizeof w->hash);
     const char *key[] = {w->id, version};
@@ -229,25 +255,11 @@ static int put_workflow(struct run *x, const workflow_t *w, const struct flow_so
     }
     PQclear(r);
     if (rc == 0 && !there) {
-        rc = model_file_read(s->cfg, s->cfg, false, &cfg, err);
-        rc = rc != 0 ? rc : model_file_read(s->texts, s->texts, true, &texts, err);
-    }
-    if (rc == 0 && !there) {
-        char *cfg_text = db_bytea(cfg.text, cfg.len), *texts_text = db_bytea(texts.text, texts.len);
-        const char *params[] = {hash, w->id, version, cfg_text, texts_text, x->config_text};
-        rc = insert(x,
-                    "INSERT INTO workflow_version (hash, id, version, cfg, texts, config) VALUES "
-                    "($1::bytea, $2, $3::int4, "
-                    "$4::bytea, $5::bytea, $6::int8)",
-                    6, params, err);
-        free(cfg_text);
-        free(texts_text);
+        rc = insert_workflow(x, w, b, hash, err);
     }
     if (rc == 0) {
         note(x, !there, sto_asprintf("workflow %s version %s", w->id, version));
     }
-    model_file_release(&cfg);
-    model_file_release(&texts);
     free(hash);
     return rc;
 }
@@ -257,14 +269,23 @@ static int deploy_workflow(struct run *x, const struct flow_source *s, sto_diags
 {
     workflow_t *w = NULL;
     int64_t longest = 0;
-    int rc = flow_source_load(s, x->net, diags, &w, err);
+    struct bundle b;
+
+    sto_buf_init(&b.cfg, 0);
+    sto_buf_init(&b.texts, 0);
+    int rc = flow_source_bundle(s, diags, &b.cfg, &b.texts, err);
+    if (rc == 0 && flow_bundle_load(s, &b.cfg, &b.texts, x->net, diags, &w) != 0) {
+        rc = sto_fail(err, STO_E_CONFIG, "'%s' has %zu errors", s->cfg, sto_diags_errors(diags));
+    }
 
     if (rc == 0 && check_workflow(w, s->cfg, x->net, diags, &longest) != 0) {
         rc = sto_fail(err, STO_E_CONFIG, "workflow '%s' does not pass its check", w->id);
         sto_err_fix(err, "saatto flow check %.120s", s->dir);
     }
-    rc = rc != 0 ? rc : put_workflow(x, w, s, err);
+    rc = rc != 0 ? rc : put_workflow(x, w, &b, err);
     workflow_destroy(&w);
+    sto_buf_release(&b.cfg);
+    sto_buf_release(&b.texts);
     return rc;
 }
 

@@ -166,6 +166,15 @@ static const struct option_row check_options[] = {
      "network to check against: a folder, or the id of one under workflows/network/"},
     {0},
 };
+static const struct option_row new_options[] = {
+    {"from", "TEMPLATE", "two-party, offer-to-many, panel, group or return"},
+    {"in", "DIR", "make the folder there instead of under workflows/"},
+    {0},
+};
+static const struct option_row diff_options[] = {
+    {"version", "N", "compare with this deployed version instead of the newest"},
+    {0},
+};
 static const struct option_row draw_options[] = {
     {"text", NULL, "the same in words"},
     {"bpmn", NULL, "the same as BPMN 2.0 with its layout, for other programs"},
@@ -197,6 +206,16 @@ const struct verb flow_verbs[] = {
      .words = "",
      .help = "Lists the workflow versions that are deployed and how many cases run on each",
      .run = flow_list},
+    {.name = "new",
+     .words = "ID",
+     .words_min = 1,
+     .words_max = 1,
+     .options = new_options,
+     .help =
+         "Makes the folder of a new workflow from a template, with texts and scenarios that pass",
+     .more =
+         "The templates stand under workflows/templates/; each is a workflow that runs as it is.",
+     .run = flow_new},
     {.name = "check",
      .words = "[FILE…]",
      .words_max = COMMAND_ARGS_MAX,
@@ -215,6 +234,16 @@ const struct verb flow_verbs[] = {
              "under workflows/journeys/,\n"
              "or a folder of journeys; without one, all workflows and all journeys.",
      .run = flow_test},
+    {.name = "diff",
+     .words = "[BEFORE] AFTER",
+     .words_min = 1,
+     .words_max = 2,
+     .options = diff_options,
+     .help = "Says in words what differs between two versions of a workflow",
+     .more =
+         "BEFORE and AFTER are folders, or ids under workflows/. Without BEFORE it is the newest "
+         "deployed version\nof AFTER. Order and layout of the files make no difference.",
+     .run = flow_diff},
     {.name = "draw",
      .words = "WORKFLOW",
      .words_min = 1,

@@ -296,7 +296,9 @@ static struct graph_port to_target(const struct maker *m, const struct wf_exit *
         .ending = e->kind == TARGET_JOIN    ? ENDING_JOIN
                   : e->kind == TARGET_LEAVE ? ENDING_LEAVE
                                             : ENDING_NODE,
-        .to = e->kind == TARGET_STEP ? m->g->node_of[e->step] : (uint16_t)GRAPH_NONE,
+        .to = e->kind == TARGET_STEP || (e->kind == TARGET_INSIDE && e->step != WF_NONE)
+                  ? m->g->node_of[e->step]
+                  : (uint16_t)GRAPH_NONE,
         .leave = e->kind == TARGET_LEAVE ? e->leave : 0,
     };
 }

@@ -48,7 +48,7 @@ static void follow(struct sets *x, uint16_t step, const struct wf_exit *e)
     if (s->type == STEP_HANDOVER && e->exit == EXIT_TAKEN_OVER && receiver(x, s) != 0) {
         now = receiver(x, s);
     }
-    if (e->kind == TARGET_STEP) {
+    if (e->kind == TARGET_STEP || (e->kind == TARGET_INSIDE && e->step != WF_NONE)) {
         enter(x, e->step, now);
     } else if (e->kind != TARGET_STAY && around < x->w->n_steps) {
         add(x, &x->leave[around], now);

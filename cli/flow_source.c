@@ -187,11 +187,11 @@ static int no_such(const char *home, const char *word, struct sto_err *err)
 {
     struct flow_sources all = {0};
     struct sto_err ignored = {0};
-    const char *names[65] = {NULL};
+    const char *names[257] = {NULL};
     char *workflows = sto_asprintf("%s/workflows", home);
 
     (void)add_all(workflows, &all, &ignored);
-    for (size_t i = 0; i < all.n && i < 64; i++) {
+    for (size_t i = 0; i < all.n && i < 256; i++) {
         names[i] = strrchr(all.v[i].dir, '/') + 1;
     }
     const char *near = sto_nearest(word, names);
@@ -262,17 +262,88 @@ int flow_sources_of(const struct cli *c, bool all, struct flow_sources *out, str
     return rc;
 }
 
+/* ------------------------------------------------------------------ loading */
+
+/* Files of called workflows, which stand beside; kept until the bundle is made. */
+struct beside {
+    const struct flow_source *s;
+    struct model_file files[2 * FLOW_CALLED_MAX];
+    size_t n;
+    struct sto_err err;
+    int rc;
+};
+
+static bool find_beside(void *arg, const char *id, struct model_file *file,
+                        struct model_file *texts)
+{
+    struct beside *b = arg;
+    char cfg[WORKFLOW_PATH_BYTES], text[WORKFLOW_PATH_BYTES];
+
+    workflow_beside(b->s->cfg, id, "workflow.cfg", cfg, sizeof cfg);
+    workflow_beside(b->s->cfg, id, "texts.cfg", text, sizeof text);
+    if (strchr(id, '/') != NULL || access(cfg, R_OK) != 0 || b->n == 2 * FLOW_CALLED_MAX ||
+        b->rc != 0) {
+        return false;
+    }
+    b->rc = model_file_read(cfg, cfg, false, &b->files[b->n], &b->err);
+    b->n += b->rc == 0;
+    b->rc = b->rc != 0 ? b->rc : model_file_read(text, text, true, &b->files[b->n], &b->err);
+    if (b->rc != 0) {
+        return false;
+    }
+    *file = b->files[b->n - 1];
+    *texts = b->files[b->n++];
+    return true;
+}
+
+int flow_source_bundle(const struct flow_source *s, sto_diags_t *diags, struct sto_buf *cfg,
+                       struct sto_buf *texts, struct sto_err *err)
+{
+    struct model_file own = {0}, own_texts = {0};
+    struct beside b = {.s = s};
+    int rc = model_file_read(s->cfg, s->cfg, false, &own, err);
+
+    rc = rc != 0 ? rc : model_file_read(s->texts, s->texts, true, &own_texts, err);
+    if (rc == 0) {
+        const struct workflow_source source = {find_beside, &b};
+        rc = workflow_bundle(&own, &own_texts, &source, diags, cfg, texts);
+        if (b.rc != 0) {
+            *err = b.err;
+            rc = b.rc;
+        } else if (rc != 0) {
+            sto_fail(err, rc, "'%s' is too large with what it calls", s->cfg);
+        }
+    }
+    for (size_t i = 0; i < b.n; i++) {
+        model_file_release(&b.files[i]);
+    }
+    model_file_release(&own);
+    model_file_release(&own_texts);
+    return rc;
+}
+
+int flow_bundle_load(const struct flow_source *s, const struct sto_buf *cfg,
+                     const struct sto_buf *texts, const network_t *net, sto_diags_t *diags,
+                     workflow_t **out)
+{
+    const struct model_file file = {s->cfg, (const char *)cfg->data, cfg->len};
+    const struct model_file more = {s->texts, (const char *)texts->data, texts->len};
+
+    return workflow_load(&file, &more, net, diags, out);
+}
+
 int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags,
                      workflow_t **out, struct sto_err *err)
 {
-    struct model_file cfg = {0}, texts = {0};
-    int rc = model_file_read(s->cfg, s->cfg, false, &cfg, err);
+    struct sto_buf cfg, texts;
 
-    rc = rc != 0 ? rc : model_file_read(s->texts, s->texts, true, &texts, err);
-    if (rc == 0 && workflow_load(&cfg, &texts, net, diags, out) != 0) {
+    sto_buf_init(&cfg, 0);
+    sto_buf_init(&texts, 0);
+    int rc = flow_source_bundle(s, diags, &cfg, &texts, err);
+    if (rc == 0 && flow_bundle_load(s, &cfg, &texts, net, diags, out) != 0) {
         rc = sto_fail(err, STO_E_CONFIG, "'%s' has %zu errors", s->cfg, sto_diags_errors(diags));
     }
-    model_file_release(&cfg);
-    model_file_release(&texts);
+    sto_buf_release(&cfg);
+    sto_buf_release(&texts);
     return rc;
 }

@@ -4,6 +4,9 @@
 #define FLOW_SOURCE_H
 #include "command.h"
 #include "model.h"
+#include "workflow_bundle.h"
+
+#define FLOW_CALLED_MAX 32
 
 struct flow_source {
     char *dir;                     /* folder */
@@ -26,7 +29,15 @@ int flow_sources_all(const char *home, const char *network, struct flow_sources 
 int flow_sources_one(const char *id, const struct flow_sources *beside, struct flow_sources *out,
                      struct sto_err *err);
 void flow_sources_release(struct flow_sources *s);
-/* Faults go to diags (then -STO_E_CONFIG). */
+/* The workflow's files with those that it calls, from the folders beside it, as they are deployed.
+   Buffers are initialised and released by the caller. */
+int flow_source_bundle(const struct flow_source *s, sto_diags_t *diags, struct sto_buf *cfg,
+                       struct sto_buf *texts, struct sto_err *err);
+/* The workflow of a bundle; faults go to diags. */
+int flow_bundle_load(const struct flow_source *s, const struct sto_buf *cfg,
+                     const struct sto_buf *texts, const network_t *net, sto_diags_t *diags,
+                     workflow_t **out);
+/* Both of these. Faults go to diags (then -STO_E_CONFIG). */
 int flow_source_load(const struct flow_source *s, const network_t *net, sto_diags_t *diags,
                      workflow_t **out, struct sto_err *err);
 

@@ -128,6 +128,9 @@ static const char *target(const struct telling *x, const struct wf_exit *e)
     switch (e->kind) {
     case TARGET_STEP:
         return step_name(x, e->step);
+    case TARGET_INSIDE:
+        return e->step != WF_NONE ? step_name(x, e->step)
+                                  : tell(x->t, "leaves", tell_exit(x->t, e->leave), NULL);
     case TARGET_JOIN:
         return tell(x->t, "branch-ends", NULL, NULL);
     case TARGET_LEAVE:

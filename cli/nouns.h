@@ -26,8 +26,10 @@ extern const struct verb instrument_verbs[];
 
 /* Verbs whose code stands in a file of their own. */
 int flow_deploy(struct cli *c, struct sto_err *err);
+int flow_diff(struct cli *c, struct sto_err *err);
 int flow_draw(struct cli *c, struct sto_err *err);
 int flow_fmt(struct cli *c, struct sto_err *err);
+int flow_new(struct cli *c, struct sto_err *err);
 int flow_test(struct cli *c, struct sto_err *err);
 int case_start_verb(struct cli *c, struct sto_err *err);
 int case_show_verb(struct cli *c, struct sto_err *err);

@@ -159,6 +159,19 @@ struct landing check_land(const workflow_t *w, uint16_t ix, const struct edge *e
         if (kind == TARGET_STAY) {
             return (struct landing){LAND_STAY, ix};
         }
+        if (kind == TARGET_INSIDE && step != WF_NONE) {
+            return (struct landing){LAND_STEP, step};
+        }
+        if (kind == TARGET_INSIDE) { /* an outcome of the call itself */
+            const struct wf_exit *own = workflow_step_exit(&w->steps[ix], leave);
+            if (!own || own->kind == TARGET_INSIDE) {
+                break;
+            }
+            kind = own->kind;
+            step = own->step;
+            leave = own->leave;
+            continue;
+        }
         bool side = w->steps[ix].host != WF_NONE;
         if (kind == TARGET_JOIN && side) {
             return (struct landing){LAND_SIDE_OVER, ix};

@@ -122,6 +122,18 @@ uint32_t check_uses(const workflow_t *w, const struct wf_step *s)
     return bits;
 }
 
+/* Roles with many whose branches do something. */
+static uint32_t used_by_branches(const workflow_t *w, uint32_t used)
+{
+    uint32_t bits = 0;
+    for (unsigned r = 0; r < w->n_roles; r++) {
+        if ((used & (UINT32_C(1) << r)) && w->roles[r].branch) {
+            bits |= UINT32_C(1) << (r - w->roles[r].branch);
+        }
+    }
+    return bits;
+}
+
 static void check_named(struct check *c)
 {
     const workflow_t *w = c->w;
@@ -145,6 +157,7 @@ static void check_named(struct check *c)
             used |= w->messages[k].from[j] < w->n_roles ? UINT32_C(1) << w->messages[k].from[j] : 0;
         }
     }
+    used |= used_by_branches(w, used);
     for (unsigned r = 0; r < w->n_roles; r++) {
         uint32_t bit = UINT32_C(1) << r;
         if (w->roles[r].branch) {

@@ -22,17 +22,10 @@ static int starter_role(struct turn *t, unsigned *role)
 void settings_take(struct turn *t)
 {
     for (unsigned i = 0; i < t->wf->n_settings; i++) {
-        const struct wf_setting *x = &t->wf->settings[i];
+        const struct wf_setting *x = &t->wf->settings[i]; /* as the network says */
         struct sto_duration d = x->d_def;
-        int64_t v = x->def;
-        for (unsigned k = 0; k < t->net->n_settings; k++) {
-            const struct network_setting *n = &t->net->settings[k];
-            if (strcmp(n->workflow, t->wf->id) == 0 && strcmp(n->name, x->id) == 0) {
-                d = n->d;
-                v = n->i;
-            }
-        }
-        t->s->settings[i] = x->is_duration ? (int64_t)((uint64_t)d.unit << 32 | (uint32_t)d.n) : v;
+        t->s->settings[i] =
+            x->is_duration ? (int64_t)((uint64_t)d.unit << 32 | (uint32_t)d.n) : x->def;
     }
 }
 

@@ -163,8 +163,38 @@ static uint8_t exit_fallback(uint8_t exit)
 
 static void go(struct turn *t, uint16_t id, const struct wf_exit *x);
 
+/* The own `on` of a called workflow: the call stays, all inside goes, one of its steps begins. */
+static void go_inside(struct turn *t, uint16_t id, const struct wf_exit *x)
+{
+    if (x->step == WF_NONE) {
+        (void)walk_leave(t, id, x->leave);
+        return;
+    }
+    walk_cancel_below(t, id);
+    holdings_free_stage(t, id);
+    for (unsigned i = t->s->n_clocks; i-- > 0;) {
+        const struct clock *c = &t->s->clocks[i];
+        if (c->token == id &&
+            (c->kind == CLOCK_SIDE || (c->kind == CLOCK_WITHIN && x->exit == EXIT_EXPIRED))) {
+            clock_drop_at(t->s, i);
+        }
+    }
+    token_of(t, id)->joined = 0;
+    if (t->out->exit == EXIT_NONE) {
+        t->out->exit = x->exit;
+    }
+    uint16_t inside = token_new(t, id, false, 0);
+    if (inside != 0) {
+        walk_enter(t, inside, x->step);
+    }
+}
+
 static void leave(struct turn *t, uint16_t id, const struct wf_exit *x)
 {
+    if (x->kind == TARGET_INSIDE) {
+        go_inside(t, id, x);
+        return;
+    }
     const struct token *tok = token_of(t, id);
     bool tell = !actor_is(t, tok->at);
     t->s->last_exit[tok->step] = x->exit;
@@ -242,6 +272,7 @@ static void go(struct turn *t, uint16_t id, const struct wf_exit *x)
         leave_around(t, id, x->leave);
         return;
     case TARGET_STAY:
+    case TARGET_INSIDE: /* never left: leave() */
         return;
     }
 }
@@ -368,10 +399,24 @@ static void enter_each(struct turn *t, uint16_t id)
     }
 }
 
+/* Whoever starts a called workflow is who is the holder as it is called. */
+static void bind_starters(struct turn *t, uint16_t call)
+{
+    for (unsigned k = 0; k < t->wf->n_roles; k++) {
+        if (t->wf->roles[k].call == call) {
+            memset(&t->s->roles[k], 0, sizeof t->s->roles[k]);
+            t->s->roles[k].at = t->s->holder;
+        }
+    }
+}
+
 static void enter_stage(struct turn *t, uint16_t id)
 {
     const struct wf_step *w = step_of(t, token_of(t, id));
     stage_forget(t, (uint16_t)(w - t->wf->steps));
+    if (w->type == STEP_CALL) {
+        bind_starters(t, (uint16_t)(w - t->wf->steps));
+    }
     within_start(t, id, t->now);
     sides_arm(t, id, t->now);
     if (kept_take(t, id)) {

@@ -32,7 +32,8 @@ _Static_assert(STO_WF_STEPS_MAX < X_NONE, "a step's index is a byte here");
 
 enum x_flag {
     X_SIDE = 1,
-    X_BEGUN = 2, /* referral: in service; end: waits for the right of return */
+    X_BEGUN =
+        2, /* referral: in service; end: waits for the right of return; call: its clock is over */
     X_HELD = 4,  /* end: the client was given back behind it */
     X_RIGHT = 8, /* passed the handover that may be given back */
     X_HOT = 16   /* broke off, and nobody has chosen since */

@@ -149,6 +149,7 @@ static void own_moves(struct list *l, unsigned t, const struct wf_step *w)
     bool clock = w->type != STEP_HANDOVER && w->type != STEP_REFERRAL && w->type != STEP_CONSULT &&
                  (!step_is_stage(w->type) || w->n_within > 0);
     const struct wf_exit *expired = workflow_step_exit(w, EXIT_EXPIRED);
+    clock = clock && !(step_is_stage(w->type) && (l->s->t[t].flags & X_BEGUN));
     if (clock && expired && expired->kind != TARGET_STAY) {
         put_exit(l, t, EXIT_EXPIRED, X_BY_CLOCK, false);
     }

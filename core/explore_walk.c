@@ -215,9 +215,30 @@ static void leave_around(struct x_walk *k, unsigned t, unsigned exit)
     }
 }
 
+/* The own `on` of a called workflow: the call stays, one of its steps begins. */
+static void go_inside(struct x_walk *k, unsigned t, const struct wf_exit *e)
+{
+    if (e->step == WF_NONE) {
+        (void)x_leave(k, t, e->leave);
+        return;
+    }
+    x_cancel_below(k, t);
+    k->s->t[t].joined = 0;
+    k->s->t[t].flags |= e->exit == EXIT_EXPIRED ? X_BEGUN : 0; /* its clock is over */
+    unsigned inside = x_token_new(k, t, false);
+    if (inside != X_NONE) {
+        x_enter(k, inside, e->step);
+    }
+}
+
 void x_leave_to(struct x_walk *k, unsigned t, const struct wf_exit *e)
 {
     uint16_t step = k->s->t[t].step;
+    if (e->kind == TARGET_INSIDE) {
+        x_bit_set(k->x->taken[step], e->exit);
+        go_inside(k, t, e);
+        return;
+    }
     var_set(k, k->x->var_exit[step], e->exit);
     x_bit_set(k->x->taken[step], e->exit);
     x_cancel_below(k, t);
@@ -233,6 +254,7 @@ void x_leave_to(struct x_walk *k, unsigned t, const struct wf_exit *e)
         leave_around(k, t, e->leave);
         return;
     case TARGET_STAY:
+    case TARGET_INSIDE:
         return;
     }
 }
@@ -354,7 +376,9 @@ void x_name(struct x_walk *k, uint32_t roles)
         if (!(roles >> r & 1)) {
             continue;
         }
-        var_set(k, k->x->var_bound[r], 1);
+        for (unsigned b = 0; b <= k->x->w->roles[r].many; b++) { /* those of an each follow */
+            var_set(k, k->x->var_bound[r + b], 1);
+        }
         bool stands = k->s->holder == r || (k->s->right != X_NONE && k->s->back == r);
         if (stands && x_choose(k->o, 2) == 1) {
             k->s->holder = k->s->holder == r ? (uint8_t)(r + X_FORMER) : k->s->holder;

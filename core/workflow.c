@@ -60,6 +60,21 @@ int workflow_exit(const workflow_t *w, const char *id)
     return -1;
 }
 
+bool workflow_exit_is_event(const workflow_t *w, unsigned exit_ix)
+{
+    STO_ASSERT(w && exit_ix < w->n_exits);
+    const char *name = w->exits[exit_ix];
+    bool event = exit_ix >= EXIT_CLIENT_LEFT && exit_ix <= EXIT_ASKED_FOR;
+    for (unsigned k = 0; k < w->n_messages && !event; k++) {
+        event = strcmp(w->messages[k].id, name) == 0;
+    }
+    for (unsigned k = 0; k < w->n_consents && !event; k++) {
+        size_t n = strlen(w->consents[k].id);
+        event = strncmp(w->consents[k].id, name, n) == 0 && strcmp(name + n, "-lost") == 0;
+    }
+    return event;
+}
+
 const struct wf_exit *workflow_step_exit(const struct wf_step *s, unsigned exit_ix)
 {
     STO_ASSERT(s);

@@ -48,6 +48,9 @@ struct wf_role {
     uint8_t many;   /* organisations that `names` may bind at most, 0 = a single one. They are
                        the `many` roles that follow this one, "id#1", "id#2", … */
     uint8_t branch; /* 1..: one of those roles; 0 = none */
+    uint16_t call; /* choose start, of a called workflow: whoever is the holder as the engine enters
+                      this call; else WF_NONE */
+    const char *file;
     int line;
 };
 
@@ -75,6 +78,7 @@ struct wf_field {
     uint16_t items;         /* profile: number of its items, each min..max or empty */
     uint8_t per;    /* field of one branch of an each: index of the many role; 0xff = none */
     uint8_t branch; /* 1.. */
+    const char *file;
     int line;
 };
 
@@ -95,12 +99,15 @@ struct wf_when {
     uint16_t days; /* ATTENDANCE: attendance days since the service's start */
 };
 
-enum target_kind { TARGET_STEP = 1, TARGET_JOIN, TARGET_LEAVE, TARGET_STAY };
+/* TARGET_INSIDE: exits of a call that the called workflow's own `on` names. All inside the call is
+   cancelled and it goes on at one of its own steps (`step`), its clock running on; or, with step
+   WF_NONE, the call is left by its exit `leave`, an outcome. */
+enum target_kind { TARGET_STEP = 1, TARGET_JOIN, TARGET_LEAVE, TARGET_STAY, TARGET_INSIDE };
 struct wf_exit {
     uint8_t exit; /* index into workflow.exits[] */
     enum target_kind kind;
-    uint16_t step;     /* TARGET_STEP */
-    uint8_t leave;     /* TARGET_LEAVE: exit of the host, index into exits[] */
+    uint16_t step;     /* TARGET_STEP, TARGET_INSIDE */
+    uint8_t leave;     /* TARGET_LEAVE: exit of the host, TARGET_INSIDE: own; index into exits[] */
     uint64_t collects; /* fields that this exit sets */
     uint32_t names;    /* roles that this exit binds, bits */
     int line;
@@ -233,6 +240,7 @@ struct wf_step {
     struct wf_when
         remind;        /* reminder before due instead of the ladder's; kind NONE = the ladder's */
     const char *calls; /* call: id of the called workflow */
+    uint32_t calls_version;
     const char *continues; /* end: id of the workflow that goes on in the same case, "" */
     const char *text;      /* notify: key in texts.cfg */
     uint8_t message;       /* wait for a declared message: index, 0xff none */
@@ -395,6 +403,8 @@ uint16_t workflow_step(const workflow_t *w, const char *id); /* WF_NONE */
 int workflow_field(const workflow_t *w, const char *id);     /* -1 */
 int workflow_role(const workflow_t *w, const char *id);      /* -1 */
 int workflow_exit(const workflow_t *w, const char *id);      /* index into exits[], -1 */
+/* Is it the name of an event: the client's, a message, a consent that is lost? */
+bool workflow_exit_is_event(const workflow_t *w, unsigned exit_ix);
 const struct wf_exit *workflow_step_exit(const struct wf_step *s,
                                          unsigned exit_ix); /* NULL = not named */
 const char *workflow_text(const workflow_t *w, const char *key, const char *lang); /* "" */

@@ -4,8 +4,9 @@
  * (workflow_load_*.c). Everything reports and goes on; a workflow comes out only without errors, so
  * the engine may rely on every name, target, type and limit.
  */
-#include "workflow_load.h"
+#include "workflow_scope.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "sto_crypto.h"
@@ -66,14 +67,22 @@ static void load_subject(struct wf_load *x, const struct sto_conf *root)
     }
 }
 
+void wf_check_root_keys(struct wf_load *x, const struct sto_conf *root)
+{
+    static const char *const KEYS[] = {"id",       "version",   "source",  "purpose",  "roles",
+                                       "settings", "data",      "start",   "on",       "steps",
+                                       "within",   "meanwhile", "subject", "consents", "of",
+                                       "messages", "side",      NULL};
+    static const char *const START[] = {"by", "requires", "when", "once", "first", NULL};
+    sto_conf_known(root, KEYS, "workflow", x->l.diags);
+    sto_conf_known(sto_conf_get(root, "start"), START, "start", x->l.diags);
+}
+
 static void load_head(struct wf_load *x)
 {
-    static const char *const KEYS[] = {
-        "id",    "version", "source",    "purpose",  "roles",    "settings", "data", "start", "on",
-        "steps", "within",  "meanwhile", "consents", "messages", "subject",  "of",   "side",  NULL};
     const struct sto_conf *root = x->root;
     workflow_t *w = x->w;
-    sto_conf_known(root, KEYS, "workflow", x->l.diags);
+    wf_check_root_keys(x, root);
     w->id = load_need_str(&x->l, root, "id");
     if (*w->id) {
         load_check_id(&x->l, sto_conf_get(root, "id"), "workflow id", w->id);
@@ -87,13 +96,11 @@ static void load_head(struct wf_load *x)
 
 static void load_start(struct wf_load *x)
 {
-    static const char *const KEYS[] = {"by", "requires", "when", "once", "first", NULL};
     workflow_t *w = x->w;
     const struct sto_conf *g = sto_conf_need(x->root, "start", STO_CONF_GROUP, x->l.diags);
     if (!g) {
         return;
     }
-    sto_conf_known(g, KEYS, "start", x->l.diags);
     w->start_line = g->line;
     w->start_by = wf_roles(x, g, "by");
     const struct sto_conf *by = sto_conf_get(g, "by");
@@ -122,36 +129,61 @@ static void load_start(struct wf_load *x)
     wf_first(x, g, WF_ROOT, w->first, &w->n_first);
 }
 
-static void load_body(struct wf_load *x)
+static void load_body(struct wf_load *x, const struct wf_scope *own)
 {
+    x->scope = own;
     wf_load_roles(x);
     wf_load_settings(x);
     wf_load_fields(x);
     wf_load_messages(x);
     wf_load_consents(x);
+    wf_check_names_differ(x, x->root);
     wf_collect_steps(x);
-    wf_check_names_differ(x);
     if (!x->w->steps) {
         return;
     }
     wf_load_steps(x);
+    x->scope = own;
     x->w->n_within = (uint8_t)wf_within(x, x->root, x->w->within);
-    wf_load_exits(x);
+    wf_load_exits(x, own);
+    x->scope = own;
     load_start(x);
-    wf_load_conditions(x);
-    wf_check_exits(x);
+    wf_load_conditions(x, own);
+    wf_check_exits(x, own);
+    x->scope = own;
 }
 
-static const struct sto_conf *workflow_group(struct wf_load *x, const struct model_file *file)
+/* The workflows that come along, as workflow_bundle() writes them. */
+static const struct sto_conf *called_list(struct wf_load *x, const struct sto_conf *root,
+                                          const char *key)
 {
-    static const char *const KEYS[] = {"workflow", NULL};
+    const char *const keys[] = {"id", key, NULL};
+    const struct sto_conf *list = sto_conf_get(root, "called");
+    if (list && list->type != STO_CONF_LIST) {
+        load_err(&x->l, list, "wrong-type", "called must be a list ( … ); saatto flow writes it");
+        return NULL;
+    }
+    for (const struct sto_conf *e = list ? list->child : NULL; e; e = e->next) {
+        sto_conf_known(e, keys, "called", x->l.diags);
+        sto_conf_need(e, "id", STO_CONF_STRING, x->l.diags);
+        sto_conf_need(e, key, STO_CONF_GROUP, x->l.diags);
+    }
+    return list;
+}
+
+/* The group `key` of a file. */
+static const struct sto_conf *main_group(struct wf_load *x, const struct model_file *file,
+                                         const char *key, const struct sto_conf **called)
+{
+    const char *const keys[] = {key, "called", NULL};
     const struct sto_conf *root = NULL;
     sto_conf_parse(file->name, file->text, file->len, x->l.scratch, x->l.diags, &root);
     if (!root) {
         return NULL;
     }
-    sto_conf_known(root, KEYS, "workflow file", x->l.diags);
-    return sto_conf_need(root, "workflow", STO_CONF_GROUP, x->l.diags);
+    sto_conf_known(root, keys, key, x->l.diags);
+    *called = called_list(x, root, key);
+    return sto_conf_need(root, key, STO_CONF_GROUP, x->l.diags);
 }
 
 static void hash_files(workflow_t *w, const struct model_file *file, const struct model_file *texts)
@@ -162,30 +194,53 @@ static void hash_files(workflow_t *w, const struct model_file *file, const struc
     sto_sha256(h, sizeof(h), w->hash);
 }
 
+static void load_all(struct wf_load *x, const struct model_file *file,
+                     const struct model_file *texts)
+{
+    x->root = main_group(x, file, "workflow", &x->called);
+    if (texts && texts->len) {
+        x->texts = main_group(x, texts, "texts", &x->called_texts);
+    }
+    if (!x->root) {
+        return;
+    }
+    const struct wf_scope own = {.root = x->root,
+                                 .texts = x->texts,
+                                 .prefix = "",
+                                 .suffix = "",
+                                 .call = WF_ROOT,
+                                 .each = WF_NONE,
+                                 .over = 0xff};
+    load_head(x);
+    load_body(x, &own);
+    wf_load_texts(x, texts && texts->len);
+}
+
 int workflow_load(const struct model_file *file, const struct model_file *texts,
                   const network_t *net, sto_diags_t *diags, workflow_t **out)
 {
     STO_ASSERT(file && net && diags && out);
     *out = NULL;
-    size_t before = sto_diags_errors(diags);
+    /* Its own list: the same finding of a called file may stand in the caller's already. */
+    sto_diags_t *own = sto_diags_new();
     workflow_t *w = sto_xcalloc(1, sizeof(*w));
+    struct wf_load *x = sto_xcalloc(1, sizeof(*x));
     w->arena = sto_arena_new(ARENA_BYTES_MAX);
     w->id = w->source = w->purpose = "";
-    struct wf_load x = {
-        .l = {.arena = w->arena, .scratch = sto_arena_new(SCRATCH_BYTES_MAX), .diags = diags},
-        .net = net,
-        .w = w};
     memcpy(w->exits, EXIT_NAMES, sizeof(EXIT_NAMES));
     w->n_exits = EXIT_FIRST_OWN;
+    x->l =
+        (struct load){.arena = w->arena, .scratch = sto_arena_new(SCRATCH_BYTES_MAX), .diags = own};
+    x->net = net;
+    x->w = w;
     hash_files(w, file, texts);
-    x.root = workflow_group(&x, file);
-    if (x.root) {
-        load_head(&x);
-        load_body(&x);
-        wf_load_texts(&x, texts);
-    }
-    sto_arena_destroy(&x.l.scratch);
-    if (sto_diags_errors(diags) > before) {
+    load_all(x, file, texts);
+    bool good = sto_diags_errors(own) == 0;
+    sto_arena_destroy(&x->l.scratch);
+    free(x);
+    sto_diags_merge(diags, own);
+    sto_diags_destroy(&own);
+    if (!good) {
         workflow_destroy(&w);
         return -STO_E_CONFIG;
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "sto_limits.h"
-#include "workflow_load.h"
+#include "workflow_scope.h"
 
 #define BIT(exit) (UINT32_C(1) << (exit))
 #define RETURNS                                                                                    \
@@ -78,14 +78,28 @@ static struct exits_of exits_of(const struct wf_step *s)
 static bool target_step(struct wf_load *x, const struct sto_conf *at, const char *s, uint16_t from,
                         struct wf_exit *out)
 {
-    uint16_t stage = from == WF_ROOT ? WF_ROOT : x->w->steps[from].stage;
-    out->kind = TARGET_STEP;
+    bool own = from == x->scope->call; /* the `on` of the workflow, or of the called one */
+    const struct wf_step *f = own ? NULL : &x->w->steps[from];
+    uint16_t stage = own ? from : f->stage;
+    const char *outcome = wf_called_end(x, s);
+    out->kind = own && from != WF_ROOT ? TARGET_INSIDE : TARGET_STEP;
+    if (outcome && stage == x->scope->call && (own || f->host == WF_NONE)) {
+        out->kind = own ? TARGET_INSIDE : TARGET_LEAVE;
+        out->step = WF_NONE;
+        out->leave = wf_intern(x, at, outcome);
+        return true;
+    }
+    if (outcome) {
+        load_err(&x->l, at, "crosses-stage",
+                 "step '%s' stands in another stage; leave this one by join or leave:EXIT", s);
+        return false;
+    }
     out->step = wf_step_ref(x, at, s);
     if (out->step == WF_NONE) {
         return false;
     }
     const struct wf_step *to = &x->w->steps[out->step];
-    if (from != WF_ROOT && x->w->steps[from].host != WF_NONE) {
+    if (f && f->host != WF_NONE) {
         load_err(&x->l, at, "bad-target",
                  "a step in meanwhile ends by join or leave:EXIT, not in step '%s'", s);
     } else if (to->host != WF_NONE) {
@@ -103,8 +117,8 @@ static bool target_step(struct wf_load *x, const struct sto_conf *at, const char
 bool wf_target(struct wf_load *x, const struct sto_conf *at, const char *s, uint16_t from,
                struct wf_exit *out)
 {
-    bool inside = from != WF_ROOT &&
-                  (x->w->steps[from].stage != WF_ROOT || x->w->steps[from].host != WF_NONE);
+    const struct wf_step *f = from == x->scope->call ? NULL : &x->w->steps[from];
+    bool inside = f && (f->stage != x->scope->call || f->host != WF_NONE);
     bool leave = strncmp(s, "leave:", 6) == 0;
     if (!inside && (leave || strcmp(s, "join") == 0)) {
         load_err(&x->l, at, "bad-target",
@@ -141,14 +155,21 @@ static void check_names(struct wf_load *x, const struct sto_conf *at, uint32_t r
     }
 }
 
-static void load_exit(struct wf_load *x, const struct sto_conf *c, uint16_t from, struct wf_exit *e)
+/* An event has the name that it has in the case. */
+static uint8_t exit_index(struct wf_load *x, const struct sto_conf *c)
+{
+    uint8_t event = wf_event(x, NULL, c->name);
+    return wf_intern(x, c, event ? wf_event_name(x, event, c->name) : c->name);
+}
+
+void wf_load_exit(struct wf_load *x, const struct sto_conf *c, uint16_t from, struct wf_exit *e)
 {
     static const char *const KEYS[] = {"to", "collects", "names", NULL};
     const struct sto_conf *at = c;
     e->line = c->line;
     e->kind = TARGET_STAY;
     if (load_check_id(&x->l, c, "exit", c->name)) {
-        e->exit = wf_intern(x, c, c->name);
+        e->exit = exit_index(x, c);
     }
     if (c->type == STO_CONF_GROUP) {
         sto_conf_known(c, KEYS, "exit", x->l.diags);
@@ -181,7 +202,7 @@ static void load_on(struct wf_load *x, const struct sto_conf *c, uint16_t from,
         return;
     }
     for (const struct sto_conf *e = on ? on->child : NULL; e; e = e->next) {
-        load_exit(x, e, from, &(*out)[(*n)++]);
+        wf_load_exit(x, e, from, &(*out)[(*n)++]);
     }
     if (!next) {
         return;
@@ -210,18 +231,23 @@ static void name_placed(struct wf_load *x, struct wf_step *s, const struct sto_c
     }
 }
 
-void wf_load_exits(struct wf_load *x)
+void wf_load_exits(struct wf_load *x, const struct wf_scope *own)
 {
+    x->scope = own;
+    load_on(x, x->root, WF_ROOT, &x->w->exits_on, &x->w->n_exits_on);
     for (uint16_t k = 0; k < x->w->n_steps; k++) {
         struct wf_step *s = &x->w->steps[k];
-        if ((int)s->type != 0) {
+        x->scope = x->scope_of[k];
+        if ((int)s->type != 0 && !wf_is_branch(s)) {
             load_on(x, x->node[k], k, &s->exits, &s->n_exits);
+        }
+        if (s->type == STEP_CALL) {
+            wf_load_call_exits(x, k);
         }
         if (s->type == STEP_PLACE && sto_conf_get(x->node[k], "names")) {
             name_placed(x, s, x->node[k]);
         }
     }
-    load_on(x, x->root, WF_ROOT, &x->w->exits_on, &x->w->n_exits_on);
 }
 
 /* ------------------------------------------------------------------ checking */
@@ -300,11 +326,12 @@ static void check_name(struct wf_load *x, const struct wf_step *s, uint16_t ix,
     unsigned n = 0;
     bool fixed = e->exit < EXIT_FIRST_OWN;
     bool own = of.own && e->exit != EXIT_TOO_OFTEN && e->exit != EXIT_JOINED;
-    if ((fixed && (of.may & BIT(e->exit))) || own ||
+    if (e->kind == TARGET_INSIDE || (s->type == STEP_CALL && wf_is_outcome(x, ix, name)) ||
+        (fixed && (of.may & BIT(e->exit))) || own ||
         (e->exit == EXIT_TOO_OFTEN && (s->at_most || s->at_most_setting != 0xff)) ||
         is_answer(w, s, e->exit) || left_by(w, ix, e->exit) ||
         (e->exit == EXIT_INTERRUPTED && step_is_stage(s->type)) ||
-        (s->type != STEP_NOTIFY && wf_event(x, NULL, name))) {
+        (s->type != STEP_NOTIFY && workflow_exit_is_event(w, e->exit))) {
         return;
     }
     for (unsigned k = 1; k < EXIT_FIRST_OWN; k++) {
@@ -315,7 +342,7 @@ static void check_name(struct wf_load *x, const struct wf_step *s, uint16_t ix,
     names[n] = NULL;
     const char *near = sto_nearest(name, names);
     load_err(&x->l, at, "unknown-exit", "%s '%s' has no exit '%s'%s%s%s", step_type_name(s->type),
-             s->id, name,
+             x->node[ix]->name, name,
              near                        ? "; did you mean '"
              : e->exit == EXIT_TOO_OFTEN ? "; it belongs to at-most"
                                          : "",
@@ -341,7 +368,7 @@ static void missing(struct wf_load *x, const struct sto_conf *c, const struct wf
     const char *near = sto_nearest(exit, names);
     load_err(&x->l, c, "missing-exit",
              "%s '%s' does not say what follows '%s'%s%s%s; write on : { %s = \"…\"; }",
-             s ? step_type_name(s->type) : "workflow", s ? s->id : x->w->id, exit,
+             s ? step_type_name(s->type) : "workflow", s ? c->name : x->w->id, exit,
              near ? " ('" : "", near ? near : "", near ? "' looks like it)" : "", exit);
 }
 
@@ -351,7 +378,7 @@ static bool has_choice(struct wf_load *x, const struct wf_step *s)
     for (unsigned k = 0; k < s->n_exits; k++) {
         unsigned e = s->exits[k].exit;
         if (e != EXIT_EXPIRED && e != EXIT_DECLINED && e != EXIT_TOO_OFTEN && e != EXIT_NO_SHOW &&
-            !wf_event(x, NULL, x->w->exits[e])) {
+            !workflow_exit_is_event(x->w, e)) {
             return true;
         }
     }
@@ -392,6 +419,9 @@ static uint32_t must_name(struct wf_load *x, const struct wf_step *s, uint16_t i
     }
     if ((s->type == STEP_REFERRAL || is_series(s)) && !interruption_named(x->w, s)) {
         must |= BIT(EXIT_INTERRUPTED);
+    }
+    if (s->type == STEP_EACH) {
+        must |= BIT(EXIT_DONE); /* nobody may be bound */
     }
     if (step_is_stage(s->type)) {
         must |=
@@ -453,7 +483,7 @@ static void check_attendance(struct wf_load *x, const struct wf_step *s, const s
                      "starts: attendance days are counted in a referral or a series of meetings");
         } else if (e >= WF_EVENT_INVITED && e <= WF_EVENT_ABSENT && s->type != STEP_SESSION) {
             load_err(&x->l, starts, "unknown-event",
-                     "starts: '%s' comes from a session; '%s' is a %s", starts->s, s->id,
+                     "starts: '%s' comes from a session; '%s' is a %s", starts->s, c->name,
                      step_type_name(s->type));
         }
     }
@@ -467,11 +497,11 @@ static void check_clock(struct wf_load *x, const struct wf_step *s, const struct
         !sto_conf_get(c, "until")) {
         load_err(&x->l, c, "missing-clock",
                  "%s '%s' has no clock; write within = \"5 business days\"",
-                 step_type_name(s->type), s->id);
+                 step_type_name(s->type), c->name);
     }
     if (step_is_stage(s->type) && s->n_within == 0 && workflow_step_exit(s, EXIT_EXPIRED)) {
         load_err(&x->l, c, "missing-clock", "%s '%s' names expired but has no within",
-                 step_type_name(s->type), s->id);
+                 step_type_name(s->type), c->name);
     }
     check_attendance(x, s, c);
     for (unsigned k = 0; k < s->n_sides; k++) {
@@ -479,7 +509,7 @@ static void check_clock(struct wf_load *x, const struct wf_step *s, const struct
         if ((side->starts.kind == STARTS_BEFORE_END || side->starts.kind == STARTS_HALF_WAY) &&
             s->n_within == 0) {
             load_err(&x->l, x->node[s->sides[k]], "missing-clock",
-                     "starts: '%s' has no within to count from", s->id);
+                     "starts: '%s' has no within to count from", c->name);
         }
     }
 }
@@ -489,14 +519,16 @@ static void check_leave(struct wf_load *x, const struct wf_step *s, uint8_t exit
 {
     const workflow_t *w = x->w;
     uint16_t of = s->host != WF_NONE ? s->host : s->stage;
+    if (s->host == WF_NONE && of != WF_ROOT && w->steps[of].type == STEP_CALL) {
+        return; /* an end of the called workflow: wf_check_call() */
+    }
     const struct wf_exit *e = of == WF_ROOT ? find(w->exits_on, w->n_exits_on, exit)
                                             : workflow_step_exit(&w->steps[of], exit);
     if (!e) {
-        struct sto_conf at = *x->root;
-        at.line = line;
+        const struct sto_conf at = {.file = s->file, .line = line};
         load_err(&x->l, &at, "missing-exit", "'leave:%s': %s '%s' does not name exit '%s' in on",
                  w->exits[exit], of == WF_ROOT ? "workflow" : step_type_name(w->steps[of].type),
-                 of == WF_ROOT ? w->id : w->steps[of].id, w->exits[exit]);
+                 of == WF_ROOT ? w->id : x->node[of]->name, w->exits[exit]);
     }
 }
 
@@ -525,7 +557,9 @@ static void check_step(struct wf_load *x, uint16_t ix)
         }
     }
     check_must(x, s, ix);
-    check_clock(x, s, c);
+    if (!wf_is_branch(s)) {
+        check_clock(x, s, c);
+    }
 }
 
 static void check_workflow_on(struct wf_load *x)
@@ -537,7 +571,7 @@ static void check_workflow_on(struct wf_load *x)
         const struct sto_conf *at = sto_conf_get(on, w->exits[e->exit]);
         at = at ? at : x->root;
         bool known = (e->exit == EXIT_EXPIRED && w->n_within) || e->exit == EXIT_INTERRUPTED ||
-                     wf_event(x, NULL, w->exits[e->exit]) || left_by(w, WF_ROOT, e->exit);
+                     workflow_exit_is_event(w, e->exit) || left_by(w, WF_ROOT, e->exit);
         if (!known) {
             load_err(&x->l, at, "unknown-exit", "the workflow has no exit '%s'%s",
                      w->exits[e->exit], e->exit == EXIT_EXPIRED ? "; it belongs to within" : "");
@@ -567,13 +601,23 @@ static void check_workflow_on(struct wf_load *x)
     }
 }
 
-void wf_check_exits(struct wf_load *x)
+void wf_check_exits(struct wf_load *x, const struct wf_scope *own)
 {
     for (uint16_t k = 0; k < x->w->n_steps; k++) {
+        if (wf_is_branch(&x->w->steps[k])) {
+            wf_load_branch_exits(x, k);
+        }
+    }
+    for (uint16_t k = 0; k < x->w->n_steps; k++) {
+        x->scope = x->scope_of[k];
         if ((int)x->w->steps[k].type != 0 && x->w->steps[k].type != STEP_DECIDE) {
             check_step(x, k);
         }
+        if (x->w->steps[k].type == STEP_CALL) {
+            wf_check_call(x, k);
+        }
     }
+    x->scope = own;
     for (uint16_t k = 0; k < x->w->n_steps; k++) {
         const struct wf_step *s = &x->w->steps[k];
         for (unsigned r = 0; s->type == STEP_DECIDE && r < s->n_rules; r++) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "sto_limits.h"
-#include "workflow_load.h"
+#include "workflow_scope.h"
 
 #define BIT(n) (1u << (n))
 
@@ -146,16 +146,21 @@ static const char *measured_name(struct wf_load *x, const struct sto_conf *c)
 void wf_add_measured(struct wf_load *x, const struct sto_conf *c)
 {
     workflow_t *w = x->w;
-    const char *id = measured_name(x, c);
+    const char *name = measured_name(x, c);
     const struct sto_conf *at = sto_conf_get(c, "instrument");
-    if (!*id || workflow_field(w, id) >= 0 || !load_check_id(&x->l, at, "field", id)) {
+    if (!*name || wf_find_field(x, name) >= 0 || !load_check_id(&x->l, at, "field", name)) {
         return;
     }
     if (w->n_fields == STO_WF_FIELDS_MAX) {
         load_err(&x->l, c, "too-many", "a workflow has at most %u fields", STO_WF_FIELDS_MAX);
         return;
     }
-    struct wf_field f = {.id = id, .per = 0xff, .line = c->line};
+    unsigned branch = x->scope->branch;
+    struct wf_field f = {.per = x->scope->over,
+                         .branch = x->scope->branch,
+                         .file = load_keep(&x->l, c->file),
+                         .line = c->line};
+    f.id = branch ? wf_scoped_branch(x, at, name, branch) : wf_scoped(x, at, name);
     if (!wf_profile(x, &f, at, at->s)) {
         return;
     }
@@ -187,7 +192,7 @@ void wf_load_measure(struct wf_load *x, struct wf_step *s, const struct sto_conf
         return;
     }
     const char *name = field ? load_need_str(&x->l, c, "field") : measured_name(x, c);
-    int f = workflow_field(x->w, name);
+    int f = wf_find_field(x, name);
     if (f < 0) {
         if (field && *name) {
             wf_unknown_field(x, field, name);

@@ -5,42 +5,20 @@
 #include <string.h>
 
 #include "sto_limits.h"
-#include "workflow_load.h"
+#include "workflow_scope.h"
 
 /* ------------------------------------------------------------------ numbers and settings */
 
-const char *wf_branch_id(struct wf_load *x, const char *id, unsigned branch)
-{
-    char text[2 * STO_NAME_BYTES_MAX];
-    (void)snprintf(text, sizeof(text), "%s#%u", id, branch);
-    return load_keep(&x->l, text);
-}
-
-/* A setting by name, 0xff if there is none. */
-static uint8_t setting(const workflow_t *w, const char *id)
-{
-    for (unsigned k = 0; k < w->n_settings; k++) {
-        if (strcmp(w->settings[k].id, id) == 0) {
-            return (uint8_t)k;
-        }
-    }
-    return 0xff;
-}
-
 static void unknown_setting(struct wf_load *x, const struct sto_conf *at, const char *id)
 {
-    const char *names[STO_WF_SETTINGS_MAX + 1] = {0};
-    for (unsigned k = 0; k < x->w->n_settings; k++) {
-        names[k] = x->w->settings[k].id;
-    }
-    load_unknown(&x->l, at, "unknown-setting", "setting", id, names);
+    load_unknown(&x->l, at, "unknown-setting", "setting", id, wf_names_of(x, NOUN_SETTING));
 }
 
 /* The setting's index if it is a number whose limits lie inside min..max; else an error, 0xff. */
 static uint8_t number_setting(struct wf_load *x, const struct sto_conf *at, const char *id,
                               const struct wf_limits *m)
 {
-    uint8_t k = setting(x->w, id);
+    uint8_t k = wf_find_setting(x, id);
     if (k == 0xff) {
         unknown_setting(x, at, id);
         return k;
@@ -111,13 +89,29 @@ bool wf_attendance(struct wf_load *x, const struct sto_conf *at, const char *s, 
 
 /* ------------------------------------------------------------------ parties */
 
+/* parties: may holder, sender and client stand there too? */
+static void unknown_role(struct wf_load *x, const struct sto_conf *at, const char *s, bool parties)
+{
+    const char *names[STO_WF_ROLES_MAX + 4] = {0};
+    const char *const *roles = wf_names_of(x, NOUN_ROLE);
+    unsigned n = 0;
+    for (; roles[n] && n < STO_WF_ROLES_MAX; n++) {
+        names[n] = roles[n];
+    }
+    if (parties) {
+        names[n++] = "holder";
+        names[n++] = "sender";
+        names[n++] = "client";
+    }
+    load_unknown(&x->l, at, "unknown-role", "role", s, names);
+}
+
 uint8_t wf_party(struct wf_load *x, const struct sto_conf *at, const char *s)
 {
     static const struct {
         const char *name;
         uint8_t party;
     } FIXED[] = {{"holder", PARTY_HOLDER}, {"sender", PARTY_SENDER}, {"client", PARTY_CLIENT}};
-    const char *names[STO_WF_ROLES_MAX + 4] = {"holder", "sender", "client"};
     for (size_t k = 0; k < sizeof(FIXED) / sizeof(FIXED[0]); k++) {
         if (strcmp(FIXED[k].name, s) != 0) {
             continue;
@@ -128,15 +122,11 @@ uint8_t wf_party(struct wf_load *x, const struct sto_conf *at, const char *s)
         }
         return FIXED[k].party;
     }
-    int role = workflow_role(x->w, s);
-    if (role >= 0) {
-        return (uint8_t)role;
+    uint8_t role = wf_find_role(x, s);
+    if (role == PARTY_NONE) {
+        unknown_role(x, at, s, true);
     }
-    for (unsigned k = 0; k < x->w->n_roles; k++) {
-        names[3 + k] = x->w->roles[k].id;
-    }
-    load_unknown(&x->l, at, "unknown-role", "role", s, names);
-    return PARTY_NONE;
+    return role;
 }
 
 struct parties_arg {
@@ -174,16 +164,15 @@ struct roles_arg {
 static void add_role(void *arg, const struct sto_conf *at, const char *s)
 {
     struct roles_arg *a = arg;
-    const char *names[STO_WF_ROLES_MAX + 1] = {0};
-    int role = workflow_role(a->x->w, s);
-    if (role >= 0) {
+    uint8_t role = wf_find_role(a->x, s);
+    if (role < a->x->w->n_roles) {
         a->bits |= UINT32_C(1) << role;
-        return;
+    } else if (role == PARTY_NONE) {
+        unknown_role(a->x, at, s, false);
+    } else {
+        load_err(&a->x->l, at, "bad-party",
+                 "role '%s' stands for the caller's holder or sender, which nothing names", s);
     }
-    for (unsigned k = 0; k < a->x->w->n_roles; k++) {
-        names[k] = a->x->w->roles[k].id;
-    }
-    load_unknown(&a->x->l, at, "unknown-role", "role", s, names);
 }
 
 uint32_t wf_roles(struct wf_load *x, const struct sto_conf *g, const char *key)
@@ -198,39 +187,26 @@ uint32_t wf_roles(struct wf_load *x, const struct sto_conf *g, const char *key)
 struct fields_arg {
     struct wf_load *x;
     uint64_t bits;
+    bool wide; /* may a field with per stand for the values of all branches? */
 };
 
 void wf_unknown_field(struct wf_load *x, const struct sto_conf *at, const char *s)
 {
-    const char *names[STO_WF_FIELDS_MAX + 1] = {0};
-    for (unsigned k = 0; k < x->w->n_fields; k++) {
-        names[k] = x->w->fields[k].id;
-    }
-    load_unknown(&x->l, at, "unknown-field", "field", s, names);
-}
-
-/* The field, or the values of all branches of a field with per. */
-static uint64_t named_fields(const workflow_t *w, const char *id)
-{
-    uint64_t bits = 0;
-    size_t n = strlen(id);
-    for (unsigned k = 0; k < w->n_fields; k++) {
-        const struct wf_field *f = &w->fields[k];
-        if (strncmp(f->id, id, n) == 0 && (f->id[n] == '\0' || (f->branch && f->id[n] == '#'))) {
-            bits |= UINT64_C(1) << k;
-        }
-    }
-    return bits;
+    load_unknown(&x->l, at, "unknown-field", "field", s, wf_names_of(x, NOUN_FIELD));
 }
 
 static void add_field(void *arg, const struct sto_conf *at, const char *s)
 {
     struct fields_arg *a = arg;
-    uint64_t bits = named_fields(a->x->w, s);
+    uint64_t bits = wf_find_fields(a->x, s);
     if (bits == 0) {
         wf_unknown_field(a->x, at, s);
-    }
-    if (a->bits & bits) {
+    } else if ((bits & (bits - 1)) && !a->wide) {
+        load_err(&a->x->l, at, "outside-each",
+                 "field '%s' has a value for each organisation; only a step inside the each may "
+                 "name it here",
+                 s);
+    } else if (a->bits & bits) {
         load_err(&a->x->l, at, "duplicate", "field '%s' stands twice", s);
     }
     a->bits |= bits;
@@ -238,22 +214,20 @@ static void add_field(void *arg, const struct sto_conf *at, const char *s)
 
 uint64_t wf_fields(struct wf_load *x, const struct sto_conf *g, const char *key)
 {
-    struct fields_arg a = {x, 0};
+    struct fields_arg a = {x, 0, true};
+    a.wide = strcmp(key, "carries") == 0 || strcmp(key, "teaser") == 0 ||
+             strcmp(key, "records") == 0 || strcmp(key, "must") == 0;
     load_strings(&x->l, g, key, STO_WF_FIELDS_MAX, add_field, &a);
     return a.bits;
 }
 
 uint8_t wf_consent(struct wf_load *x, const struct sto_conf *at, const char *id)
 {
-    const char *names[STO_WF_CONSENTS_MAX + 1] = {0};
-    for (unsigned k = 0; k < x->w->n_consents; k++) {
-        names[k] = x->w->consents[k].id;
-        if (strcmp(names[k], id) == 0) {
-            return (uint8_t)k;
-        }
+    uint8_t k = wf_find_consent(x, id);
+    if (k == 0xff) {
+        load_unknown(&x->l, at, "unknown-consent", "consent", id, wf_names_of(x, NOUN_CONSENT));
     }
-    load_unknown(&x->l, at, "unknown-consent", "consent", id, names);
-    return 0xff;
+    return k;
 }
 
 /* ------------------------------------------------------------------ durations */
@@ -261,7 +235,7 @@ uint8_t wf_consent(struct wf_load *x, const struct sto_conf *at, const char *id)
 static struct wf_when until_field(struct wf_load *x, const struct sto_conf *at, const char *id)
 {
     struct wf_when none = {0};
-    int f = workflow_field(x->w, id);
+    int f = wf_find_field(x, id);
     if (f < 0) {
         wf_unknown_field(x, at, id);
         return none;
@@ -315,7 +289,7 @@ uint8_t wf_duration(struct wf_load *x, const struct sto_conf *at, const char *s,
         }
         return 0xff;
     }
-    uint8_t k = setting(x->w, s);
+    uint8_t k = wf_find_setting(x, s);
     if (k == 0xff) {
         unknown_setting(x, at, s);
     } else if (!x->w->settings[k].is_duration) {
@@ -354,16 +328,11 @@ unsigned wf_within(struct wf_load *x, const struct sto_conf *g, struct wf_when o
 
 uint16_t wf_step_ref(struct wf_load *x, const struct sto_conf *at, const char *s)
 {
-    const char *names[STO_WF_STEPS_MAX + 1] = {0};
-    uint16_t ix = workflow_step(x->w, s);
-    if (ix != WF_NONE) {
-        return ix;
+    uint16_t ix = wf_find_step(x, s);
+    if (ix == WF_NONE) {
+        load_unknown(&x->l, at, "unknown-step", "step", s, wf_names_of_steps(x));
     }
-    for (unsigned k = 0; k < x->w->n_steps; k++) {
-        names[k] = x->w->steps[k].id;
-    }
-    load_unknown(&x->l, at, "unknown-step", "step", s, names);
-    return WF_NONE;
+    return ix;
 }
 
 uint8_t wf_intern(struct wf_load *x, const struct sto_conf *at, const char *exit)
@@ -435,26 +404,44 @@ uint8_t wf_session_event(const char *name)
 uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name)
 {
     static const char *const FIXED[] = {"client-left", "client-moved", "client-died", "asked-for"};
+    static const char LOST[] = "-lost";
+    char consent[STO_NAME_BYTES_MAX + 1] = "";
     const char *names[STO_WF_MESSAGES_MAX + 5] = {FIXED[0], FIXED[1], FIXED[2], FIXED[3]};
     for (unsigned k = 0; k < 4; k++) {
         if (strcmp(FIXED[k], name) == 0) {
             return (uint8_t)(WF_EVENT_CLIENT_LEFT + k);
         }
     }
-    for (unsigned k = 0; k < x->w->n_messages; k++) {
-        names[4 + k] = x->w->messages[k].id;
-        if (strcmp(x->w->messages[k].id, name) == 0) {
-            return (uint8_t)(WF_EVENT_MESSAGE_0 + k);
-        }
+    uint8_t message = wf_find_message(x, name);
+    if (message != 0xff) {
+        return (uint8_t)(WF_EVENT_MESSAGE_0 + message);
     }
-    for (unsigned k = 0; k < x->w->n_consents; k++) {
-        size_t n = strlen(x->w->consents[k].id);
-        if (strncmp(x->w->consents[k].id, name, n) == 0 && strcmp(name + n, "-lost") == 0) {
+    size_t n = strlen(name), tail = sizeof(LOST) - 1;
+    if (n > tail && n - tail < sizeof(consent) && strcmp(name + n - tail, LOST) == 0) {
+        memcpy(consent, name, n - tail);
+        uint8_t k = wf_find_consent(x, consent);
+        if (k != 0xff) {
             return (uint8_t)(WF_EVENT_CONSENT_LOST_0 + k);
         }
     }
     if (at) {
+        const char *const *messages = wf_names_of(x, NOUN_MESSAGE);
+        for (unsigned k = 0; messages[k] && k < STO_WF_MESSAGES_MAX; k++) {
+            names[4 + k] = messages[k];
+        }
         load_unknown(&x->l, at, "unknown-event", "event", name, names);
     }
     return 0;
+}
+
+/* What the engine calls an event: a called workflow's message has its name in the case. */
+const char *wf_event_name(struct wf_load *x, uint8_t event, const char *name)
+{
+    char text[2 * STO_NAME_BYTES_MAX + 8];
+    if (event >= WF_EVENT_CONSENT_LOST_0) {
+        (void)snprintf(text, sizeof(text), "%s-lost",
+                       x->w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
+        return load_keep(&x->l, text);
+    }
+    return event >= WF_EVENT_MESSAGE_0 ? x->w->messages[event - WF_EVENT_MESSAGE_0].id : name;
 }

@@ -4,11 +4,12 @@
  * each step is read by its type. Exits come after that (workflow_load_exits.c), when all names are
  * known.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "state.h"
 #include "sto_limits.h"
-#include "workflow_load.h"
+#include "workflow_scope.h"
 
 #define TYPE_UNKNOWN ((enum step_type)0)
 
@@ -62,8 +63,6 @@ static const struct {
 
 /* ------------------------------------------------------------------ collecting */
 
-static void collect(struct wf_load *x, const struct sto_conf *g, uint16_t stage, uint16_t host);
-
 static enum step_type step_type(struct wf_load *x, const struct sto_conf *c)
 {
     const char *s = load_need_str(&x->l, c, "type");
@@ -92,12 +91,17 @@ static void add_side(struct wf_load *x, const struct sto_conf *c, uint16_t host,
     sides[(*n)++] = ix;
 }
 
-static void collect_one(struct wf_load *x, const struct sto_conf *c, uint16_t stage, uint16_t host)
+uint16_t wf_new_step(struct wf_load *x, const struct sto_conf *c, uint16_t stage, uint16_t host)
 {
-    workflow_t *w = x->w;
-    uint16_t ix = w->n_steps++;
-    struct wf_step *s = &w->steps[ix];
-    *s = (struct wf_step){.id = load_keep(&x->l, c->name),
+    if (x->w->n_steps == STO_WF_STEPS_MAX) {
+        load_err(&x->l, c, "too-many",
+                 "a workflow has at most %u steps, called ones and branches included",
+                 STO_WF_STEPS_MAX);
+        return WF_NONE;
+    }
+    uint16_t ix = x->w->n_steps++;
+    struct wf_step *s = &x->w->steps[ix];
+    *s = (struct wf_step){.id = wf_scoped(x, c, c->name),
                           .file = load_keep(&x->l, c->file),
                           .line = c->line,
                           .stage = stage,
@@ -112,7 +116,8 @@ static void collect_one(struct wf_load *x, const struct sto_conf *c, uint16_t st
                           .consent = 0xff,
                           .field = 0xff,
                           .over = 0xff,
-                          .each = WF_NONE,
+                          .branch = x->scope->in_branch,
+                          .each = x->scope->each,
                           .needs = 0xff,
                           .message = 0xff,
                           .ladder_ix = -1,
@@ -121,29 +126,42 @@ static void collect_one(struct wf_load *x, const struct sto_conf *c, uint16_t st
                           .continues = "",
                           .outcome = ""};
     x->node[ix] = c;
+    x->scope_of[ix] = x->scope;
+    return ix;
+}
+
+static void collect_one(struct wf_load *x, const struct sto_conf *c, uint16_t stage, uint16_t host)
+{
+    uint16_t ix = wf_new_step(x, c, stage, host);
+    if (ix == WF_NONE) {
+        return;
+    }
+    struct wf_step *s = &x->w->steps[ix];
     s->type = step_type(x, c);
     if (host != WF_NONE) {
         add_side(x, c, host, ix);
     }
     if (s->type == STEP_MEASURE) {
         wf_add_measured(x, c);
+    } else if (s->type == STEP_STAGE) {
+        wf_collect(x, load_group(&x->l, c, "steps"), ix, WF_NONE);
+    } else if (s->type == STEP_EACH) {
+        wf_collect_each(x, c, ix);
+    } else if (s->type == STEP_CALL) {
+        wf_collect_call(x, c, ix);
     }
-    const struct sto_conf *inner = s->type == STEP_STAGE ? load_group(&x->l, c, "steps") : NULL;
-    collect(x, inner, ix, WF_NONE);
     if (s->type != TYPE_UNKNOWN) {
-        collect(x, load_group(&x->l, c, "meanwhile"), stage, ix);
+        wf_collect(x, load_group(&x->l, c, "meanwhile"), stage, ix);
     }
 }
 
-static void collect(struct wf_load *x, const struct sto_conf *g, uint16_t stage, uint16_t host)
+void wf_collect(struct wf_load *x, const struct sto_conf *g, uint16_t stage, uint16_t host)
 {
     for (const struct sto_conf *c = g ? g->child : NULL; c; c = c->next) {
         if (c->type != STO_CONF_GROUP) {
             load_err(&x->l, c, "wrong-type", "step '%s' must be a group { … }", c->name);
-        } else if (x->w->n_steps == STO_WF_STEPS_MAX) {
-            load_err(&x->l, c, "too-many", "a workflow has at most %u steps", STO_WF_STEPS_MAX);
-            return;
-        } else if (load_check_id(&x->l, c, "step", c->name)) {
+        } else if (load_check_id(&x->l, c, "step", c->name) &&
+                   !(stage == x->scope->call && host == WF_NONE && wf_called_end(x, c->name))) {
             collect_one(x, c, stage, host);
         }
     }
@@ -158,8 +176,8 @@ void wf_collect_steps(struct wf_load *x)
         return;
     }
     const struct sto_conf *g = sto_conf_need(x->root, "steps", STO_CONF_GROUP, x->l.diags);
-    collect(x, g, WF_ROOT, WF_NONE);
-    collect(x, load_group(&x->l, x->root, "meanwhile"), WF_ROOT, WF_ROOT);
+    wf_collect(x, g, WF_ROOT, WF_NONE);
+    wf_collect(x, load_group(&x->l, x->root, "meanwhile"), WF_ROOT, WF_ROOT);
 }
 
 /* ------------------------------------------------------------------ keys */
@@ -339,14 +357,10 @@ static void load_wait(struct wf_load *x, struct wf_step *s, const struct sto_con
         return;
     }
     if (m) {
-        const char *names[STO_WF_MESSAGES_MAX + 1] = {0};
         const char *id = load_need_str(&x->l, c, "message");
-        for (unsigned k = 0; k < x->w->n_messages; k++) {
-            names[k] = x->w->messages[k].id;
-            s->message = strcmp(names[k], id) == 0 ? (uint8_t)k : s->message;
-        }
+        s->message = *id ? wf_find_message(x, id) : 0xff;
         if (*id && s->message == 0xff) {
-            load_unknown(&x->l, m, "unknown-message", "message", id, names);
+            load_unknown(&x->l, m, "unknown-message", "message", id, wf_names_of(x, NOUN_MESSAGE));
         }
         return;
     }
@@ -379,11 +393,14 @@ static void load_notify(struct wf_load *x, struct wf_step *s, const struct sto_c
     s->n_to = (uint8_t)wf_parties(x, c, "to", s->to);
     if (s->n_to == 0) {
         load_err(&x->l, c, "missing-key", "notify '%s': to is missing; it names who is told",
-                 s->id);
+                 c->name);
     }
-    s->text = load_need_str(&x->l, c, "text");
-    if (*s->text) {
-        load_check_id(&x->l, sto_conf_get(c, "text"), "text", s->text);
+    const char *text = load_need_str(&x->l, c, "text");
+    const struct sto_conf *at = sto_conf_get(c, "text");
+    if (*text && load_check_id(&x->l, at, "text", text)) {
+        char key[4 * STO_NAME_BYTES_MAX];
+        (void)snprintf(key, sizeof(key), "%s%s", x->scope->prefix, text);
+        s->text = load_keep(&x->l, key);
     }
 }
 
@@ -403,7 +420,7 @@ static void load_end(struct wf_load *x, struct wf_step *s, const struct sto_conf
         load_err(&x->l, c, "end-inside",
                  "end '%s' stands inside a stage or in meanwhile; only the workflow ends, so use "
                  "leave:EXIT",
-                 s->id);
+                 c->name);
     }
 }
 
@@ -505,7 +522,11 @@ static void load_by_type(struct wf_load *x, struct wf_step *s, const struct sto_
         load_end(x, s, c);
         break;
     case STEP_EACH:
+        wf_load_each(x, s, c);
+        break;
     case STEP_CALL:
+        wf_load_call(x, s, c, ix);
+        break;
     case STEP_DECIDE:
         break; /* rules need all exits: workflow_load_when.c */
     }
@@ -515,7 +536,12 @@ static void load_step(struct wf_load *x, uint16_t ix)
 {
     struct wf_step *s = &x->w->steps[ix];
     const struct sto_conf *c = x->node[ix];
+    x->scope = x->scope_of[ix];
     if (s->type == TYPE_UNKNOWN) {
+        return;
+    }
+    if (wf_is_branch(s)) {
+        wf_load_branch(x, ix);
         return;
     }
     check_keys(x, c, s->type);

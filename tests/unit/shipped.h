@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "sto_file.h"
-#include "workflow.h"
+#include "workflow_bundle.h"
 
 #define SHIPPED_ROOT SAATTO_SOURCE_DIR "/workflows"
 #define FILES_MAX    256
@@ -60,6 +60,55 @@ static void free_file(struct model_file *f)
 {
     free((void *)(uintptr_t)f->name);
     free((void *)(uintptr_t)f->text);
+}
+
+/* Files of workflows that another one calls, from the folders beside it. */
+struct beside {
+    const char *own;
+    struct model_file files[64];
+    size_t n;
+};
+
+static inline bool find_beside(void *arg, const char *id, struct model_file *file,
+                               struct model_file *texts)
+{
+    struct beside *b = arg;
+    char dir[WORKFLOW_PATH_BYTES];
+    workflow_beside(b->own, id, ".", dir, sizeof dir);
+    struct model_file *f = &b->files[b->n++], *t = &b->files[b->n++];
+    bool there = read_file(dir, "workflow.cfg", f);
+    (void)read_file(dir, "texts.cfg", t);
+    *file = *f;
+    *texts = *t;
+    return there;
+}
+
+/* A workflow with all that it calls; NULL with the findings in d. */
+static inline workflow_t *load_shipped_workflow(const network_t *net, const char *dir,
+                                                sto_diags_t *d)
+{
+    struct model_file cfg, texts;
+    struct sto_buf whole, more;
+    assert_true(read_file(dir, "workflow.cfg", &cfg));
+    (void)read_file(dir, "texts.cfg", &texts);
+    struct beside b = {.own = cfg.name};
+    const struct workflow_source source = {find_beside, &b};
+    workflow_t *w = NULL;
+    sto_buf_init(&whole, 0);
+    sto_buf_init(&more, 0);
+    if (workflow_bundle(&cfg, &texts, &source, d, &whole, &more) == 0) {
+        const struct model_file file = {cfg.name, (const char *)whole.data, whole.len},
+                                text = {texts.name, (const char *)more.data, more.len};
+        (void)workflow_load(&file, &text, net, d, &w);
+    }
+    for (size_t i = 0; i < b.n; i++) {
+        free_file(&b.files[i]);
+    }
+    sto_buf_release(&whole);
+    sto_buf_release(&more);
+    free_file(&cfg);
+    free_file(&texts);
+    return w;
 }
 
 static size_t print_diags(sto_diags_t *d)
@@ -135,6 +184,47 @@ __attribute__((unused)) static size_t each_shipped(const network_t *net, shipped
         free(names[i]);
     }
     return tried;
+}
+
+/* Shipped workflows by id, as scenarios name them; each is loaded once. */
+struct shipped_library {
+    const network_t *net;
+    workflow_t *list[FILES_MAX];
+    size_t n;
+};
+
+static inline const workflow_t *shipped_find(void *arg, const char *id)
+{
+    struct shipped_library *l = arg;
+    for (size_t i = 0; i < l->n; i++) {
+        if (strcmp(l->list[i]->id, id) == 0) {
+            return l->list[i];
+        }
+    }
+    char *dir = sto_asprintf("%s/%s", SHIPPED_ROOT, id),
+         *cfg = sto_asprintf("%s/workflow.cfg", dir);
+    sto_diags_t *d = sto_diags_new();
+    workflow_t *wf = NULL;
+    if (access(cfg, R_OK) == 0 && l->n < FILES_MAX) {
+        wf = load_shipped_workflow(l->net, dir, d);
+    }
+    if (wf) {
+        l->list[l->n++] = wf;
+    } else {
+        (void)print_diags(d);
+    }
+    sto_diags_destroy(&d);
+    free(cfg);
+    free(dir);
+    return wf;
+}
+
+static inline void shipped_release(struct shipped_library *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        workflow_destroy(&l->list[i]);
+    }
+    l->n = 0;
 }
 
 #endif

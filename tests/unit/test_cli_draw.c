@@ -78,13 +78,9 @@ static unsigned boxes_of(const struct drawn *x, struct box *v)
             const struct graph_port *port = &q->ports[p];
             if (port->lines > 0) {
                 double h = port->lines * PLACE_LINE;
-                v[n++] = (struct box){port->label_x,
-                                      port->y - 3 - h,
-                                      place_width(port->shown, 11),
-                                      h,
-                                      port->label,
-                                      q,
-                                      true};
+                v[n++] = (struct box){
+                    port->label_x, port->y - 3 - h, place_width(port->shown, 11), h, port->label, q,
+                    true};
             }
         }
         assert_true(n < BOXES_MAX - 64);

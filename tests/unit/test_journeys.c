@@ -13,53 +13,12 @@
 #include "scenario.h"
 #include "shipped.h"
 
-struct library {
-    const network_t *net;
-    workflow_t *list[FILES_MAX];
-    size_t n;
-};
-
-static void load_into(struct library *l, const char *id)
-{
-    char *dir = sto_asprintf("%s/%s", SHIPPED_ROOT, id);
-    struct model_file cfg, texts, none = {.name = "texts.cfg", .text = ""};
-    sto_diags_t *d = sto_diags_new();
-    if (read_file(dir, "workflow.cfg", &cfg)) {
-        bool has_texts = read_file(dir, "texts.cfg", &texts);
-        if (workflow_load(&cfg, has_texts ? &texts : &none, l->net, d, &l->list[l->n]) == 0) {
-            l->n++;
-        } else {
-            (void)print_diags(d);
-        }
-        free_file(&texts);
-    }
-    free_file(&cfg);
-    sto_diags_destroy(&d);
-    free(dir);
-}
-
-static const workflow_t *find(void *arg, const char *id)
-{
-    struct library *l = arg;
-    for (unsigned tries = 0; tries < 2; tries++) {
-        for (size_t i = 0; i < l->n; i++) {
-            if (strcmp(l->list[i]->id, id) == 0) {
-                return l->list[i];
-            }
-        }
-        if (tries == 0 && l->n < FILES_MAX) {
-            load_into(l, id);
-        }
-    }
-    return NULL;
-}
-
 static size_t travel(const network_t *net, size_t *errors)
 {
     char *names[FILES_MAX];
     size_t n = list_names(SHIPPED_ROOT "/journeys", ".cfg", names);
-    struct library l = {.net = net};
-    struct scenario_book book = {.net = net, .find = find, .arg = &l};
+    struct shipped_library l = {.net = net};
+    struct scenario_book book = {.net = net, .find = shipped_find, .arg = &l};
     for (size_t i = 0; i < n; i++) {
         struct model_file file;
         struct journey_totals t;
@@ -73,9 +32,7 @@ static size_t travel(const network_t *net, size_t *errors)
         free_file(&file);
         free(names[i]);
     }
-    for (size_t i = 0; i < l.n; i++) {
-        workflow_destroy(&l.list[i]);
-    }
+    shipped_release(&l);
     return n;
 }
 

@@ -18,16 +18,15 @@
 
 static size_t try_pattern(const network_t *net, const char *dir)
 {
-    struct model_file cfg, scenarios, none = {.name = "texts.cfg", .text = ""};
+    struct model_file scenarios;
     struct scenario_book book = {.net = net};
     struct scenario_totals t = {0};
-    workflow_t *wf = NULL;
     sto_diags_t *d = sto_diags_new();
     int64_t longest = 0;
-    assert_true(read_file(dir, "workflow.cfg", &cfg));
     assert_true(read_file(dir, "scenarios.cfg", &scenarios));
-    if (workflow_load(&cfg, &none, net, d, &wf) == 0) {
-        (void)check_workflow(wf, cfg.name, net, d, &longest);
+    workflow_t *wf = load_shipped_workflow(net, dir, d);
+    if (wf) {
+        (void)check_workflow(wf, dir, net, d, &longest);
         (void)scenario_run(&scenarios, wf, &book, d, &t);
         assert_true(t.scenarios > 1);
         assert_int_equal(t.steps_hit, t.steps);
@@ -38,7 +37,6 @@ static size_t try_pattern(const network_t *net, const char *dir)
     }
     workflow_destroy(&wf);
     sto_diags_destroy(&d);
-    free_file(&cfg);
     free_file(&scenarios);
     return errors;
 }

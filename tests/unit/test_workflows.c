@@ -18,21 +18,21 @@
 #include "shipped.h"
 
 /* Loads, checks and plays one workflow; returns the number of errors. */
-static size_t try_workflow(const network_t *net, const char *dir)
+static size_t try_workflow(struct shipped_library *library, const char *dir)
 {
-    struct model_file cfg, texts, scenarios;
+    const network_t *net = library->net;
+    struct model_file scenarios;
     struct scenario_totals t = {0};
-    workflow_t *wf = NULL;
     sto_diags_t *d = sto_diags_new();
     int64_t longest = 0;
-    assert_true(read_file(dir, "workflow.cfg", &cfg));
-    bool has_texts = read_file(dir, "texts.cfg", &texts);
     bool has_scenarios = read_file(dir, "scenarios.cfg", &scenarios);
-    struct model_file none = {.name = texts.name, .text = "", .len = 0};
-    if (workflow_load(&cfg, has_texts ? &texts : &none, net, d, &wf) == 0) {
-        (void)check_workflow(wf, cfg.name, net, d, &longest);
+    workflow_t *wf = load_shipped_workflow(net, dir, d);
+    if (wf) {
+        char *cfg = sto_asprintf("%s/workflow.cfg", dir);
+        (void)check_workflow(wf, cfg, net, d, &longest);
+        free(cfg);
         if (has_scenarios) {
-            struct scenario_book book = {.net = net};
+            struct scenario_book book = {.net = net, .find = shipped_find, .arg = library};
             (void)scenario_run(&scenarios, wf, &book, d, &t);
         } else {
             sto_diag(d, STO_SEV_ERROR, scenarios.name, 1, "no-scenarios",
@@ -45,15 +45,20 @@ static size_t try_workflow(const network_t *net, const char *dir)
                   t.clocks);
     workflow_destroy(&wf);
     sto_diags_destroy(&d);
-    free_file(&cfg);
-    free_file(&texts);
     free_file(&scenarios);
     return errors;
 }
 
+struct trial {
+    struct shipped_library library;
+    size_t errors;
+};
+
 static void try_one(void *arg, const network_t *net, const char *dir)
 {
-    *(size_t *)arg += try_workflow(net, dir);
+    struct trial *t = arg;
+    (void)net;
+    t->errors += try_workflow(&t->library, dir);
 }
 
 static void every_shipped_workflow_is_sound_and_does_what_its_scenarios_say(void **state)
@@ -64,7 +69,10 @@ static void every_shipped_workflow_is_sound_and_does_what_its_scenarios_say(void
     for (size_t i = 0; i < sizeof networks / sizeof networks[0]; i++) {
         network_t *net = load_shipped(networks[i]);
         network_as_of(net);
-        assert_true(each_shipped(net, try_one, &errors) > 0);
+        struct trial t = {.library.net = net};
+        assert_true(each_shipped(net, try_one, &t) > 0);
+        errors += t.errors;
+        shipped_release(&t.library);
         network_destroy(&net);
     }
     assert_int_equal(errors, 0);

@@ -380,14 +380,12 @@ static void check_all(struct crowd *c)
 
 static void live(void *arg, const network_t *net, const char *dir)
 {
-    struct model_file cfg, texts;
     struct sto_err err = {0};
     struct crowd c = {.net = net, .seed = 7};
     sto_diags_t *d = sto_diags_new();
     (void)arg;
-    assert_true(read_file(dir, "workflow.cfg", &cfg));
-    assert_true(read_file(dir, "texts.cfg", &texts));
-    assert_int_equal(workflow_load(&cfg, &texts, net, d, &c.wf), 0);
+    c.wf = load_shipped_workflow(net, dir, d);
+    assert_non_null(c.wf);
     c.w = world_new(net, START_US);
     for (unsigned i = 0; i < TURNS; i++) {
         turn(&c);
@@ -405,8 +403,6 @@ static void live(void *arg, const network_t *net, const char *dir)
     world_destroy(&c.w);
     workflow_destroy(&c.wf);
     sto_diags_destroy(&d);
-    free_file(&cfg);
-    free_file(&texts);
 }
 
 static void whatever_a_crowd_does_nobody_is_lost(void **state)

@@ -13,8 +13,10 @@
 #include "sto_crypto.h"
 #include "sto_file.h"
 #include "sto_limits.h"
+#include "workflow_bundle.h"
 
-#define FILES_MAX         64
+#define FILES_MAX         256
+#define CALLED_MAX        32
 #define RECORDS_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 struct text {
@@ -121,6 +123,59 @@ static int load_network(const char *folder, const char *id, struct policy_files 
     return rc;
 }
 
+/* Files of workflows that another one calls, from the folders beside it. */
+struct beside {
+    const char *own; /* path of the caller's file */
+    struct text files[2 * CALLED_MAX];
+    unsigned n;
+};
+
+static bool find_beside(void *arg, const char *id, struct model_file *file,
+                        struct model_file *texts)
+{
+    struct beside *b = arg;
+    struct sto_err ignored = {0};
+    char cfg[WORKFLOW_PATH_BYTES], text[WORKFLOW_PATH_BYTES];
+
+    workflow_beside(b->own, id, "workflow.cfg", cfg, sizeof cfg);
+    workflow_beside(b->own, id, "texts.cfg", text, sizeof text);
+    if (strchr(id, '/') != NULL || b->n + 2 > 2 * CALLED_MAX) {
+        return false;
+    }
+    struct text *f = &b->files[b->n++], *t = &b->files[b->n++];
+    int rc = text_read(sto_xstrdup(cfg), STO_CONF_FILE_BYTES_MAX, f, &ignored);
+    (void)text_read(sto_xstrdup(text), STO_CONF_FILE_BYTES_MAX, t, &ignored);
+    *file = (struct model_file){f->path, f->bytes, f->len};
+    *texts = (struct model_file){t->path, t->bytes != NULL ? t->bytes : "", t->len};
+    return rc == 0 && f->bytes != NULL;
+}
+
+/* With all that it calls. */
+static int load_bundle(const struct text *file, const struct text *texts, struct policy_files *out,
+                       sto_diags_t *diags)
+{
+    struct model_file f = {file->path, file->bytes, file->len};
+    struct model_file t = {texts->path, texts->bytes != NULL ? texts->bytes : "", texts->len};
+    struct beside b = {.own = file->path};
+    const struct workflow_source source = {find_beside, &b};
+    struct sto_buf cfg, more;
+
+    sto_buf_init(&cfg, 0);
+    sto_buf_init(&more, 0);
+    int rc = workflow_bundle(&f, &t, &source, diags, &cfg, &more);
+    if (rc == 0) {
+        f = (struct model_file){f.name, (const char *)cfg.data, cfg.len};
+        t = (struct model_file){t.name, (const char *)more.data, more.len};
+        rc = workflow_load(&f, &t, out->network, diags, &out->workflows[out->n_workflows]);
+    }
+    for (unsigned i = 0; i < b.n; i++) {
+        text_release(&b.files[i]);
+    }
+    sto_buf_release(&cfg);
+    sto_buf_release(&more);
+    return rc;
+}
+
 /* A folder without a workflow.cfg is no workflow. */
 static int load_workflow(const char *folder, const char *name, struct policy_files *out,
                          sto_diags_t *diags, struct sto_err *err)
@@ -144,9 +199,7 @@ static int load_workflow(const char *folder, const char *name, struct policy_fil
                       folder);
     }
     if (rc == 0) {
-        struct model_file f = {file.path, file.bytes, file.len};
-        struct model_file t = {texts.path, texts.bytes != NULL ? texts.bytes : "", texts.len};
-        rc = workflow_load(&f, &t, out->network, diags, &out->workflows[out->n_workflows]);
+        rc = load_bundle(&file, &texts, out, diags);
         out->n_workflows += rc == 0;
     }
     text_release(&file);

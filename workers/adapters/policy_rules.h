@@ -17,7 +17,7 @@
 
 #define POLICY_RECORD_FILES_MAX 8
 #define POLICY_ABSENCES_MAX     16
-#define POLICY_WORKFLOWS_MAX    64
+#define POLICY_WORKFLOWS_MAX    256
 #define POLICY_PAIRS_MAX        16 /* of `when`, `set`, `names` */
 #define POLICY_EVENTS_MAX       16 /* of one sequence */
 #define POLICY_CHOICES_MAX      16 /* alternatives of one rule */
