@@ -8,7 +8,7 @@
 
 static uint64_t collects_of(const struct wf_step *s)
 {
-    uint64_t bits = s->collects;
+    uint64_t bits = s->collects | s->asks_for;
     for (unsigned k = 0; k < s->n_exits; k++) {
         bits |= s->exits[k].collects;
     }

@@ -67,10 +67,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     STO_ASSERT((rc == 0) == (w != NULL));
     STO_ASSERT((rc == 0) == (sto_diags_errors(diags) == 0));
     if (w) {
-        int64_t longest = 0;
+        struct check_report report = {.states_max = 2000}; /* whatever it is, it comes to an end */
         in_range(w);
-        (void)check_workflow(w, "fuzz.cfg", net, diags, &longest);
-        STO_ASSERT(longest >= -1);
+        (void)check_prove(w, "fuzz.cfg", net, diags, &report);
+        STO_ASSERT(report.longest_minutes >= -1 && report.states <= 2000);
+        STO_ASSERT(report.longest[0] != '\0');
+        for (size_t k = 0; k < sto_diags_count(diags); k++) {
+            STO_ASSERT(check_code_find(sto_diags_at(diags, k)->code));
+        }
     }
     workflow_destroy(&w);
     sto_diags_destroy(&diags);
