@@ -71,15 +71,15 @@ const char *x_mover_name(const struct explore *x, const struct x_state *s, const
 
 static const char *event_name(const workflow_t *w, unsigned event, char *buf, size_t cap)
 {
-    static const char *const NAMES[] = {"client-left", "client-moved", "client-died", "asked-for"};
     if (event >= WF_EVENT_CONSENT_LOST_0) {
         (void)snprintf(buf, cap, "%s-lost", w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
         return buf;
     }
-    if (event >= WF_EVENT_MESSAGE_0) {
+    if (event >= WF_EVENT_MESSAGE_0 && event - WF_EVENT_MESSAGE_0 < w->n_messages) {
         return w->messages[event - WF_EVENT_MESSAGE_0].id;
     }
-    return NAMES[event - WF_EVENT_CLIENT_LEFT];
+    return event <= WF_EVENT_ASKED_FOR ? w->exits[EXIT_CLIENT_LEFT + event - WF_EVENT_CLIENT_LEFT]
+                                       : "";
 }
 
 static void tell_unit(const struct explore *x, const struct x_move *m, struct out *o)
