@@ -232,6 +232,8 @@ int plan_result(struct turn *t);
 
 /* ---- engine_offer.c, engine_handover.c */
 int offer_event(struct turn *t);
+int attendance_guard(struct turn *t, uint16_t offer);
+int attendance_count(struct turn *t, uint16_t offer);
 void offer_expire(struct turn *t, uint16_t id, enum clock_kind clock);
 void offer_end(struct turn *t, uint16_t id, enum offer_state state, enum reason reason, bool tell);
 void offers_end_all(struct turn *t, uint16_t token, enum offer_state state, enum reason reason);
@@ -266,7 +268,13 @@ int case_start(struct turn *t);
 void settings_take(struct turn *t);
 int home_take(struct turn *t);
 void case_close(struct turn *t, uint16_t outcome_step);
-int case_event(struct turn *t); /* client, administration */
+int client_event(struct turn *t); /* left, moved, died */
+int asked_for(struct turn *t);
+int correct(struct turn *t);
+int close_by_holder(struct turn *t);
+int reassign(struct turn *t);
+int succeed(struct turn *t);
+int basis_lost(struct turn *t);
 void note_to_holder(struct turn *t);
 /* Beside the host: steps that start by the event. Whether there was one. */
 bool sides_take(struct turn *t, uint16_t host, uint8_t event);
