@@ -21,6 +21,7 @@ static void report(const char *name, const struct explored *x)
     assert_true(x->states < EXPLORE_STATES_MAX);
 }
 
+/* R2, R17: in every state exactly one is responsible and a clock runs */
 static void two_offers_and_all_clocks_reach_every_state_and_break_nothing(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);

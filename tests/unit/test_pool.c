@@ -45,6 +45,7 @@ static void a_free_place_without_an_answer_clock_is_reserved_at_once(void **stat
     bench_release(&b);
 }
 
+/* R73: a freed place is offered to the next */
 static void a_place_is_offered_taken_occupied_and_freed(void **state)
 {
     (void)state;
@@ -297,6 +298,7 @@ static void events_of_other_shapes_are_refused(void **state)
 
 /* ------------------------------------------------------------------ quotas */
 
+/* R74 */
 static void a_quota_is_used_up_and_not_given_back_by_cases(void **state)
 {
     (void)state;
