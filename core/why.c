@@ -57,6 +57,48 @@ static const struct token *first_waiting(const workflow_t *wf, const struct case
     return found;
 }
 
+static const char *waits_for_offer(const struct wf_step *w, const struct token *t,
+                                   const struct offer *o)
+{
+    if (!o) {
+        return t->phase == HANDOVER_DRAFT ? "a receiver to be chosen"
+               : t->phase == HANDOVER_TAKEN_OVER
+                   ? "the loop to be closed"
+                   : "the next offer, since the last one came to nothing";
+    }
+    switch ((enum offer_state)o->state) {
+    case OFFER_OFFERED:
+        return "an answer to the offer";
+    case OFFER_IN_REVIEW:
+        return "a decision on the offer";
+    case OFFER_INFO_REQUESTED:
+        return "an answer to the receiver's question";
+    case OFFER_WAITLISTED:
+        return "a place to become free";
+    case OFFER_ACCEPTED:
+        return w->type == STEP_REFERRAL  ? "the service to begin"
+               : w->type == STEP_CONSULT ? "the answer"
+                                         : "the joint meeting to be booked";
+    case OFFER_BOOKED:
+        return "the booked joint meeting";
+    case OFFER_MET:
+        return w->type == STEP_REFERRAL ? "the service to begin" : "the takeover to be confirmed";
+    case OFFER_IN_SERVICE:
+        return "the service's result";
+    case OFFER_NONE:
+    case OFFER_TAKEN_OVER:
+    case OFFER_REPORTED:
+    case OFFER_DECLINED:
+    case OFFER_EXPIRED:
+    case OFFER_WITHDRAWN:
+    case OFFER_SUPERSEDED:
+    case OFFER_NO_SHOW:
+    case OFFER_INTERRUPTED:
+        break;
+    }
+    return "the next step";
+}
+
 static const char *waits_for(const struct case_state *s, const struct wf_step *w,
                              const struct token *t, const struct offer *o)
 {
@@ -102,43 +144,7 @@ static const char *waits_for(const struct case_state *s, const struct wf_step *w
     case STEP_CALL:
         break;
     }
-    if (!o) {
-        return t->phase == HANDOVER_DRAFT ? "a receiver to be chosen"
-               : t->phase == HANDOVER_TAKEN_OVER
-                   ? "the loop to be closed"
-                   : "the next offer, since the last one came to nothing";
-    }
-    switch ((enum offer_state)o->state) {
-    case OFFER_OFFERED:
-        return "an answer to the offer";
-    case OFFER_IN_REVIEW:
-        return "a decision on the offer";
-    case OFFER_INFO_REQUESTED:
-        return "an answer to the receiver's question";
-    case OFFER_WAITLISTED:
-        return "a place to become free";
-    case OFFER_ACCEPTED:
-        return w->type == STEP_REFERRAL  ? "the service to begin"
-               : w->type == STEP_CONSULT ? "the answer"
-                                         : "the joint meeting to be booked";
-    case OFFER_BOOKED:
-        return "the booked joint meeting";
-    case OFFER_MET:
-        return w->type == STEP_REFERRAL ? "the service to begin" : "the takeover to be confirmed";
-    case OFFER_IN_SERVICE:
-        return "the service's result";
-    case OFFER_NONE:
-    case OFFER_TAKEN_OVER:
-    case OFFER_REPORTED:
-    case OFFER_DECLINED:
-    case OFFER_EXPIRED:
-    case OFFER_WITHDRAWN:
-    case OFFER_SUPERSEDED:
-    case OFFER_NO_SHOW:
-    case OFFER_INTERRUPTED:
-        break;
-    }
-    return "the next step";
+    return waits_for_offer(w, t, o);
 }
 
 static const char *what_then(const workflow_t *wf, const struct wf_step *w, const struct clock *c)

@@ -145,7 +145,8 @@ static void branches_of_an_each_and_the_next_workflow_break_nothing(void **state
 {
     (void)state;
     explore_kind(WF_MANY, WF_TRANSFER, 10000,
-                 BIT(STEP_EACH) | BIT(STEP_MEASURE) | BIT(STEP_SESSION) | BIT(STEP_HANDOVER) | BIT(STEP_END));
+                 BIT(STEP_EACH) | BIT(STEP_MEASURE) | BIT(STEP_SESSION) | BIT(STEP_HANDOVER) |
+                     BIT(STEP_END));
 }
 
 static void random_sequences_break_nothing(void **state)
