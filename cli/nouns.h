@@ -36,5 +36,6 @@ int case_show_verb(struct cli *c, struct sto_err *err);
 int dev_stop(struct cli *c, struct sto_err *err);
 int audit_replay_verb(struct cli *c, struct sto_err *err);
 int bench_worker(struct cli *c, struct sto_err *err);
+int report_outcomes(struct cli *c, struct sto_err *err);
 
 #endif
