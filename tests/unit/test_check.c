@@ -187,6 +187,7 @@ static void every_planted_fault_is_found(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* R90: a voluntary service tells no authority of an absence */
 static void an_obliging_session_needs_an_obliging_service(void **state)
 {
     (void)state;
