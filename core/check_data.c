@@ -52,7 +52,7 @@ static void check_never_set(struct check *c)
     const workflow_t *w = c->w;
     uint64_t set = w->start_requires, used = 0;
     for (unsigned k = 0; k < w->n_steps; k++) {
-        set |= collects_of(&w->steps[k]);
+        set |= collects_of(&w->steps[k]) | w->steps[k].asks_for;
         used |= w->steps[k].carries | w->steps[k].records;
     }
     for (unsigned f = 0; f < w->n_fields; f++) {

@@ -207,6 +207,8 @@ int place_answer(struct turn *t);
 void place_unanswered(struct turn *t, uint16_t id);
 void panel_enter(struct turn *t, uint16_t id);
 int panel_mail(struct turn *t, uint16_t id);
+/* Members that were asked and have not answered hear that it is no longer wanted. */
+void panel_release(struct turn *t, uint16_t id);
 int panel_answer(struct turn *t);
 int panel_postpone(struct turn *t);
 /* Give back what the token's step waits for or has; for leaving and cancelling. */
