@@ -352,6 +352,41 @@ class Suite:
         assert self.clocks_of(a, of_a) == self.clocks_of(b, of_b), (self.clocks_of(a, of_a), self.clocks_of(b, of_b))
         assert [e for e, _ in self.clocks_of(a, of_a)].count("clock") >= 2, self.clocks_of(a, of_a)
 
+    # ---- what cases share
+
+    def service(self, name):
+        return next(s for s in self.b.json("service", "list") if s["service"] == name)
+
+    def wish(self, wanted):
+        return self.b.json("case", "start", "--org", "oulu-typ", "--workflow", "paikka-ja-jono", "--home", "oulu", "--record", wanted,
+                           "--client", f"client who wants {wanted}", "--set", f"record={wanted}", "--set", f"wanted={wanted}")[0]["case"]
+
+    def places_are_shown_and_answered(self):
+        b = self.b
+        before = self.service("work-coaching")
+        assert before["kind"] == "places" and before["taken"] == 0 and before["free"] == before["places"] > 0, before
+        case = self.wish("coaching")
+        [mine] = wait(lambda: b.json("service", "show", "work-coaching")["cases"])
+        assert (mine["case"], mine["phase"]) == (case, "offered"), mine
+        b.json("handover", "place-answer", case, "--org", "oulu-typ", "--exit", "got", "--name", "workplace=yhdistys-koivu")
+        wait(lambda: b.json("service", "show", "work-coaching")["cases"][0]["phase"] == "reserved")
+        now = self.service("work-coaching")
+        assert now["taken"] == 1 and now["free"] == before["free"] - 1 and now["waiting"] == 0, now
+
+    def quotas_are_given_back_by_their_owner(self):
+        b = self.b
+        self.wish("subsidy")
+        wait(lambda: self.service("subsidy-private")["taken"] == 1)
+        event = ["handover", "quota-return", "service:subsidy-private", "--place", 1, "--org"]
+        assert not b.json(*event, "oulu", status=REFUSED)["taken"], "only its owner"
+        assert b.json(*event, "oulu-te", "--dry-run")["fits"] and self.service("subsidy-private")["taken"] == 1
+        assert b.json(*event, "oulu-te")["taken"]
+        wait(lambda: self.service("subsidy-private")["taken"] == 0)
+        b.run(*event, "oulu-te", "--dry-run", status=REFUSED)  # nothing is used any more
+        b.run("service", "show", "subsidy-privat", status=NOT_FOUND)
+        kinds = {s["kind"] for s in b.json("service", "list")}
+        assert {"session", "group", "places", "quota", "panel"} <= kinds, kinds
+
     # R25: the whole history is there, and leads to what stands
     def replays(self):
         for i in (self.a, self.b):
@@ -407,6 +442,8 @@ TESTS = [
     ("two installations run side by side", "side_by_side"),
     ("stopped and started, an installation keeps everything and fires each clock once", "stop_and_start"),
     ("open cases are counted where they stand, after a restart too", "figures"),
+    ("places are shown, offered and taken from the command line", "places_are_shown_and_answered"),
+    ("a quota is used up and given back by its owner alone", "quotas_are_given_back_by_their_owner"),
     ("afterwards the logs fold into the stored states", "replays"),
     ("a redrive names what it means, shard and organisation", "redrive_names_what_it_means"),
     ("a row that was changed behind the broker's back is found", "damage_is_found"),
