@@ -287,6 +287,43 @@ class Suite:
         assert [w["step"] for w in a.json("case", "show", case)["work"]] == ["after"]
         assert a.json("handover", "task-result", case, "--org", "oulu", "--exit", "done")["taken"]
 
+    # ---- cases that go on, and cases beside others
+
+    def advice(self):
+        """A workflow that ends in another: its record and identity go along, its note does not."""
+        folder = self.work / "advice"
+        folder.mkdir(exist_ok=True)
+        (folder / "workflow.cfg").write_text("""workflow : { id = "advice";  version = 1;  source = "test";  purpose = "wage-subsidy";
+          roles : { lead : { kind = "municipality";  service = "employment-services";  choose = "start"; }; };
+          data : { record : { type = "text";  category = "identity"; };  hetu : { type = "hetu";  category = "identity";  sealed = true; };
+            note : { type = "text";  category = "plan"; }; };
+          start : { by = [ "lead" ];  requires = [ "record", "hetu" ];  first = "talk"; };
+          on : { client-left = "left"; };
+          steps : { talk : { type = "task";  role = "holder";  collects = [ "note" ];  within = "10 business days";
+              on : { work = "on";  nothing = "left";  expired = "stay"; }; };
+            on : { type = "end";  outcome = "on";  continues = "palkkatuki"; };
+            left : { type = "end";  outcome = "left"; }; }; };
+          """)
+        (folder / "texts.cfg").write_text("texts : { " + " ".join(
+            f'{name} : {{ fi = "a"; sv = "a"; en = "a"; }};' for name in ("advice", "talk", "on", "left", "work", "nothing")) + " };\n")
+        return folder
+
+    def goes_on(self):
+        a = self.a
+        a.json("flow", "deploy", self.advice())
+        words = ("case", "start", "--org", "oulu", "--workflow", "advice", "--home", "oulu", "--client", "who asks", "--set", "record=adv",
+                 "--set", "hetu=010180-999A")
+        case = a.json(*words, "--record", "adv")[0]["case"]
+        assert a.json("handover", "task-result", case, "--org", "oulu", "--exit", "work", "--set", "note=n")["taken"]
+        a.run("clock", "advance", "--by", "1 minute")
+        shown = a.json("case", "show", case)
+        assert shown["workflow"] == "palkkatuki" and shown["version"] == 2 and shown["work"][0]["step"] == "prepare", shown
+        assert shown["holder"].startswith("oulu/"), shown
+        again = start(a, "adv", "--client", "who asks", status=REFUSED)  # now the client has an open wage-subsidy case
+        assert case in again["what"], again
+        beside = a.json(*words, "--record", "beside")[0]["case"]
+        assert a.json("case", "show", beside)["holder"] == shown["holder"]
+
     # ---- figures
 
     def pages(self):
@@ -431,6 +468,8 @@ TESTS = [
     ("a broken workflow is refused with every error and its line", "broken_is_refused"),
     ("a running case keeps its workflow version, a new one takes the new", "hot_deployment"),
     ("a workflow is deployed with those that it calls, and runs through them", "calls_are_deployed_whole"),
+
+    ("a case goes on in another workflow, and is that one's from then on", "goes_on"),
     ("livez, readyz and metrics answer, and each metric is documented", "pages"),
     ("two installations run side by side", "side_by_side"),
     ("stopped and started, an installation keeps everything and fires each clock once", "stop_and_start"),
