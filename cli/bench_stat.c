@@ -110,9 +110,8 @@ static void add_cpu(void *arg, struct process *p)
 void bench_cpu(pid_t saattod, pid_t postgres, const pid_t *workers, size_t n_workers,
                struct bench_cpu *out)
 {
-    struct cpu_arg a = {saattod, postgres, workers, n_workers, out};
-
     *out = (struct bench_cpu){0};
+    struct cpu_arg a = {saattod, postgres, workers, n_workers, out};
     each_process(add_cpu, &a);
 }
 

@@ -560,10 +560,12 @@ static void sort_lanes(struct graph *g)
 {
     uint16_t place[sizeof g->lanes / sizeof g->lanes[0]];
     struct graph_lane sorted[sizeof g->lanes / sizeof g->lanes[0]];
+    memcpy(sorted, g->lanes, sizeof sorted);
     for (unsigned i = 0; i < g->n_lanes; i++) {
         unsigned before = 0;
         for (unsigned k = 0; k < g->n_lanes; k++) {
-            before += lane_rank(g->lanes[k].party) < lane_rank(g->lanes[i].party);
+            unsigned other = lane_rank(g->lanes[k].party), own = lane_rank(g->lanes[i].party);
+            before += other < own || (other == own && k < i);
         }
         place[i] = (uint16_t)before;
         sorted[before] = g->lanes[i];

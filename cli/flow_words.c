@@ -349,7 +349,7 @@ static const char *event_name(const teller_t *t, unsigned event)
         const char *id = t->wf->consents[event - WF_EVENT_CONSENT_LOST_0].id;
         return tell(t, "lost", tell_name(t, id), NULL);
     }
-    if (event >= WF_EVENT_MESSAGE_0) {
+    if (event >= WF_EVENT_MESSAGE_0 && event < WF_EVENT_MESSAGE_0 + STO_WF_MESSAGES_MAX) {
         return tell_name(t, t->wf->messages[event - WF_EVENT_MESSAGE_0].id);
     }
     return tell(t, EVENTS[event < 8 ? event : 0], NULL, NULL);

@@ -112,6 +112,7 @@ static void a_missing_answer_counts_as_the_mean_and_half_must_be_there(void **st
     free(rest);
 }
 
+/* R116 */
 static void fidelity_is_a_mean_of_each_area_and_a_total_of_25_to_125(void **state)
 {
     (void)state;
