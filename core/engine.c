@@ -155,6 +155,8 @@ static int dispatch(struct turn *t)
     case EVENT_SUCCEED:
     case EVENT_BASIS_LOST:
         return case_event(t);
+    case EVENT_MIGRATE:
+        return case_migrate(t);
     case EVENT_MAIL:
         return mail_in(t);
     case EVENT_CLOCK:

@@ -387,6 +387,7 @@ int case_event(struct turn *t)
         return succeed(t);
     case EVENT_BASIS_LOST:
         return basis_lost(t);
+    case EVENT_MIGRATE:
     case EVENT_MESSAGE:
     case EVENT_CONSENT_GIVE:
     case EVENT_CONSENT_WITHDRAW:
