@@ -227,9 +227,12 @@ static int key_new(struct cli *c, struct sto_err *err)
     int rc = installation_open(c, &in, err);
 
     if (rc == 0) {
-        path = installation_path(in, "keys/%s.key", c->words[0]);
+        /* An organisation's operator has a key beside the organisation's own. */
+        bool beside = cli_flag(c, "operator") && strcmp(c->words[0], "operator") != 0;
+        const char *kind = beside ? ".operator" : "";
+        path = installation_path(in, "keys/%s%s.key", c->words[0], kind);
         secret_path = installation_path(in, "keys/%s.secret", c->words[0]);
-        old = installation_path(in, "keys/%s.key.old", c->words[0]);
+        old = installation_path(in, "keys/%s%s.key.old", c->words[0], kind);
         if (cli_flag(c, "dry-run")) {
             output_say(&c->out, "A fresh pair would stand in %s%s.", path,
                        access(path, F_OK) == 0 ? ", the present one in .key.old" : "");

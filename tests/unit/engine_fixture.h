@@ -448,7 +448,7 @@ static inline struct input from(enum event_kind kind, uint16_t org)
 }
 
 /* Opens the case with days, hetu and note set, at home in the city. */
-static int rig_start(struct rig *r)
+static inline int rig_start(struct rig *r)
 {
     static const struct in_name firm[] = {{"firm", "firm", ""}};
     const struct in_field fields[] = {WITH_DAYS, WITH_HETU, WITH_NOTE, WITH_ENDS};
