@@ -170,8 +170,15 @@ static void put_basis(struct draft *d)
 /* Exits that a person or system may answer with; the rest are the engine's. */
 static bool answers_with(unsigned exit)
 {
-    return exit >= EXIT_FIRST_OWN || exit == EXIT_DONE || exit == EXIT_HELD ||
-           exit == EXIT_ANSWERED || exit == EXIT_NO_SHOW;
+    return exit >= EXIT_GOT || exit == EXIT_DONE || exit == EXIT_HELD || exit == EXIT_ANSWERED ||
+           exit == EXIT_NO_SHOW;
+}
+
+/* A member of a panel that is asked beforehand, not the organiser that decides. */
+static bool asked_member(const struct draft *d)
+{
+    const struct token *t = state_token(d->a->e->state, d->s->token);
+    return d->step->type == STEP_PANEL && (!t || t->at.org != d->s->to.org);
 }
 
 static void put_task(struct draft *d)
@@ -183,7 +190,11 @@ static void put_task(struct draft *d)
     if (!st || !asks) {
         return;
     }
-    uint64_t collects = st->collects;
+    uint64_t collects = st->collects | (st->type == STEP_PANEL ? st->asks_for : 0);
+    if (asked_member(d)) { /* it brings its answer, and chooses nothing */
+        put_names(d, st->asks_for, &d->m.collects, &d->m.n_collects);
+        return;
+    }
     if (st->n_exits > 0) {
         d->m.exits = get(d, st->n_exits * sizeof(char *));
     }

@@ -6,6 +6,8 @@
 #include <sodium.h>
 #include <zmq.h>
 
+#include "check.h"
+#include "explain_finding.h"
 #include "nouns.h"
 #include "saatto_codec.h"
 #include "sto_conf.h"
@@ -47,16 +49,24 @@ static const struct sto_err_row *code_of(const char *word)
 
 static int explain(struct cli *c, struct sto_err *err)
 {
+    if (cli_flag(c, "markdown")) {
+        explain_findings_markdown(stdout);
+        return 0;
+    }
     if (c->n_words == 0) {
         return explain_all(c);
+    }
+    if (explain_finding(c, c->words[0])) {
+        return 0;
     }
     const struct sto_err_row *r = code_of(c->words[0]);
     if (r == NULL) {
         const struct sto_err_row *rows = NULL;
-        const char *names[128] = {NULL};
-        size_t n = sto_err_rows(&rows);
-        for (size_t i = 0; i < n && i < 127; i++) {
-            names[i] = rows[i].text;
+        const struct check_code *found = NULL;
+        const char *names[256] = {NULL};
+        size_t n = sto_err_rows(&rows), n_found = check_codes(&found);
+        for (size_t i = 0; i < n + n_found && i < 255; i++) {
+            names[i] = i < n ? rows[i].text : found[i - n].code;
         }
         const char *near = sto_nearest(c->words[0], names);
         sto_fail(err, STO_E_NOT_FOUND, "there is no code '%s'", c->words[0]);
@@ -74,11 +84,16 @@ static int explain(struct cli *c, struct sto_err *err)
     return 0;
 }
 
+static const struct option_row explain_options[] = {
+    {"markdown", NULL, "the page of all findings of flow check (docs/reference/checker.md)"},
+    {0},
+};
 const struct verb explain_verbs[] = {
     {.name = "",
      .words = "[CODE]",
      .words_max = 1,
-     .help = "Says what an error code means; without one, all of them",
+     .options = explain_options,
+     .help = "Says what an error code or the code of a finding means; without one, all error codes",
      .run = explain},
     {0},
 };

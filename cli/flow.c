@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
-/* saatto flow: list and check. `test` and `deploy` stand in files of their own. */
+/* saatto flow: check, and the table of verbs; the others stand in files of their own. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "flow_source.h"
@@ -32,6 +33,21 @@ static void print_findings(struct cli *c, sto_diags_t *diags, struct totals *t)
     }
 }
 
+/* An end may go on in a workflow that is nowhere: only here is every workflow at hand. */
+static void check_continues(const workflow_t *w, const struct flow_source *s, sto_diags_t *diags)
+{
+    for (unsigned i = 0; i < w->n_steps; i++) {
+        const struct wf_step *x = &w->steps[i];
+        char path[WORKFLOW_PATH_BYTES];
+        workflow_beside(s->cfg, x->continues, "workflow.cfg", path, sizeof path);
+        if (*x->continues != '\0' && access(path, R_OK) != 0) {
+            sto_diag(diags, STO_SEV_ERROR, x->file, x->line, "unknown-workflow",
+                     "end '%s' continues in workflow '%s', which is not there: no file '%s'", x->id,
+                     x->continues, path);
+        }
+    }
+}
+
 static int check_one(struct cli *c, const struct flow_source *s, const network_t *net,
                      struct totals *t, struct sto_err *err)
 {
@@ -42,6 +58,7 @@ static int check_one(struct cli *c, const struct flow_source *s, const network_t
 
     t->workflows++;
     if (rc == 0) {
+        check_continues(w, s, diags);
         (void)check_prove(w, s->cfg, net, diags, &report); /* its findings are what counts */
     }
     if (sto_diags_errors(diags) == 0 && rc == 0) {
@@ -100,61 +117,6 @@ static int flow_check(struct cli *c, struct sto_err *err)
     }
     network_destroy(&net);
     flow_sources_release(&sources);
-    return rc;
-}
-
-/* --------------------------------------------------------------------- list */
-
-static const char *const list_columns[] = {
-    "id=WORKFLOW",   "version=VERSION",   "newest=NEWEST", "open=OPEN",
-    "closed=CLOSED", "deployed=DEPLOYED", "hash=HASH",     NULL};
-
-static int db_count(const PGresult *r, int row, int col)
-{
-    return (int)strtol(db_text(r, row, col), NULL, 10);
-}
-
-static int flow_list(struct cli *c, struct sto_err *err)
-{
-    installation_t *in = NULL;
-    PGconn *db = NULL;
-    int rc = installation_open(c, &in, err);
-
-    rc = rc != 0 ? rc : db_open_read(in, &db, err);
-    PGresult *r =
-        rc != 0
-            ? NULL
-            : db_query(
-                  db,
-                  "SELECT w.id, w.version, w.version = max(w.version) OVER (PARTITION BY w.id), "
-                  "w.retired, "
-                  "to_char(w.at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), "
-                  "encode(w.hash, 'hex'), "
-                  "coalesce(k.open, 0), coalesce(k.closed, 0) FROM workflow_version w LEFT JOIN "
-                  "(SELECT "
-                  "workflow, count(*) FILTER (WHERE open) AS open, count(*) FILTER (WHERE NOT "
-                  "open) AS closed "
-                  "FROM case_row WHERE aggregate = 0 GROUP BY workflow) k ON k.workflow = w.hash "
-                  "ORDER BY w.id, w.version",
-                  0, NULL, err);
-    if (rc == 0 && r == NULL) {
-        rc = -STO_E_DB;
-    }
-    if (rc == 0) {
-        output_table(&c->out, list_columns);
-        for (int i = 0; i < PQntuples(r); i++) {
-            output_row(&c->out,
-                       json_pack("{s:s, s:i, s:b, s:b, s:s, s:s, s:i, s:i}", "id", db_text(r, i, 0),
-                                 "version", db_count(r, i, 1), "newest", db_text(r, i, 2)[0] == 't',
-                                 "retired", db_text(r, i, 3)[0] == 't', "deployed",
-                                 db_text(r, i, 4), "hash", db_text(r, i, 5), "open",
-                                 db_count(r, i, 6), "closed", db_count(r, i, 7)));
-        }
-        output_table_end(&c->out, "no workflow is deployed; saatto flow deploy deploys one");
-    }
-    PQclear(r);
-    PQfinish(db);
-    installation_close(&in);
     return rc;
 }
 

@@ -155,6 +155,12 @@ static int take_names(const struct cli *c, struct making *m, struct sto_err *err
     return 0;
 }
 
+/* One number of an event has two names, by what it counts. */
+static const char *count_option(const struct cli *c)
+{
+    return cli_option(c, "plan-version") != NULL ? "plan-version" : "place";
+}
+
 static int take_options(const struct cli *c, struct making *m, struct sto_err *err)
 {
     struct saatto_event *e = &m->e;
@@ -164,7 +170,7 @@ static int take_options(const struct cli *c, struct making *m, struct sto_err *e
 
     rc = rc != 0 ? rc : take_number(c, "token", &e->token, err);
     rc = rc != 0 ? rc : take_number(c, "entry", &e->entry, err);
-    rc = rc != 0 ? rc : take_number(c, "place", &e->place, err);
+    rc = rc != 0 ? rc : take_number(c, count_option(c), &e->place, err);
     rc = rc != 0 ? rc : take_time(c, "at", &e->at_us, err);
     rc = rc != 0 ? rc : take_time(c, "new-at", &e->at2_us, err);
     rc = rc != 0 ? rc : take_reason(c, &e->reason, err);
@@ -368,27 +374,28 @@ const struct verb handover_verbs[] = {
     EVENT("withdraw", "Withdraws an offer (sender, or either on the client's wish)", O_OFFER, O_CLIENT, O_REASON, O_TEXT),
     EVENT("cancel", "Cancels a handover that was returned or never offered (holder)", O_TOKEN, O_EXIT, O_REASON),
     EVENT("start-service", "Says that the referred service began (receiver)", O_OFFER, O_AT),
-    EVENT("interrupt", "Ends a referred service before its time (receiver)", O_OFFER, O_REASON, O_TEXT, O_SET),
+    EVENT("attendance", "Tells how many days more the client has attended a service (receiver)", O_OFFER, {"place", "N", "how many attendance days more"}),
+    EVENT("interrupt", "Ends a referred service or a series of meetings before its time", O_OFFER, O_TOKEN, O_REASON, O_TEXT, O_SET),
     EVENT("answer", "Answers a consultation (receiver)", O_OFFER, O_SET, O_TEXT),
     EVENT("confirm-withdrawn", "Confirms that a withdrawn package was dropped (receiver)", O_OFFER),
-    EVENT("task-result", "Answers a task with one of its exits", O_TOKEN, O_ENTRY, O_EXIT, O_SET, O_NAME, O_WORKER, O_TEXT),
+    EVENT("task-result", "Answers a task, decides at a panel, agrees to a plan: one of the step's exits", O_TOKEN, O_ENTRY, O_EXIT, O_SET, O_NAME, O_WORKER, O_TEXT, O_CLIENT,
+          {"id", "ROLE", "plan: whose word the holder records"}, {"plan-version", "N", "plan: the version that was read"}),
     EVENT("task-decline", "Gives a task back", O_TOKEN, O_ENTRY, O_REASON, O_TEXT),
     EVENT("task-take-up", "Names the worker who does a task", O_TOKEN, O_ENTRY, O_WORKER),
     EVENT("meeting-book", "Books a meeting step", O_TOKEN, O_AT),
     EVENT("meeting-no-show", "Records that the client did not come to a meeting step", O_TOKEN, O_VALID, O_REASON),
-    EVENT("attendance", "Records attendance days of a referred service that runs (receiver)", O_OFFER, {"place", "N", "how many more days"}),
-    EVENT("panel-answer", "Answers a panel beforehand (a member that was asked)", O_TOKEN, O_SET, O_TEXT),
-    EVENT("panel-postpone", "Puts the case on the panel's next date (organiser)", O_TOKEN, O_TEXT),
-    EVENT("plan-part", "Writes a part of the shared plan; a new version", O_TOKEN, O_SET, O_TEXT),
-    EVENT("place-answer", "Takes or declines an offered place: exit got or declined", O_TOKEN, O_EXIT, O_NAME, O_TEXT),
+    EVENT("panel-answer", "Answers what a panel asks its members beforehand", O_TOKEN, O_ENTRY, O_SET, O_TEXT, {"to", "ORGANISATION", "for which member the holder records"}),
+    EVENT("panel-postpone", "Puts the case off to the panel's next date (organiser)", O_TOKEN, O_ENTRY, O_REASON, O_TEXT),
+    EVENT("plan-part", "Writes a part of the shared plan: a new version, to be agreed anew", O_TOKEN, O_ENTRY, O_SET, O_TEXT),
+    EVENT("place-answer", "Answers an offered place: got or declined", O_TOKEN, O_ENTRY, O_EXIT, O_NAME, O_SET, O_TEXT),
     EVENT("message", "Sends a declared message of the workflow", O_ID, O_EXIT, O_SET, O_TEXT),
     EVENT("client-left", "Records that the client broke off", O_REASON, O_TEXT),
     EVENT("client-moved", "Records that the client moved away", O_REASON, O_TEXT),
     EVENT("client-died", "Records that the client died"  , O_REASON),
     EVENT("asked-for", "Asks the holder for the case (another organisation)", O_TEXT),
-    EVENT("consent-give", "Records the client's consent", O_ID, O_AT, O_TEXT),
+    EVENT("consent-give", "Records the client's consent; --text says how it was given", O_TOKEN, O_ID, O_AT, O_TEXT),
     EVENT("consent-withdraw", "Records that the client withdrew a consent; nothing more leaves on it", O_ID, O_REASON, O_TEXT),
-    EVENT("consent-refuse", "Records that the client refused a consent", O_ID, O_REASON, O_TEXT),
+    EVENT("consent-refuse", "Records that the client refused a consent", O_TOKEN, O_ID, O_REASON, O_TEXT),
     EVENT("correct", "Corrects field values (holder)", O_SET, O_REASON, O_TEXT),
     EVENT("close", "Closes the case (holder; nothing may be open)", O_REASON, O_TEXT),
     EVENT("reassign", "Moves the case to another desk or worker of the holder", O_DESK, O_WORKER, O_REASON),

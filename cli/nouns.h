@@ -26,6 +26,7 @@ extern const struct verb instrument_verbs[];
 
 /* Verbs whose code stands in a file of their own. */
 int flow_deploy(struct cli *c, struct sto_err *err);
+int flow_list(struct cli *c, struct sto_err *err);
 int flow_diff(struct cli *c, struct sto_err *err);
 int flow_draw(struct cli *c, struct sto_err *err);
 int flow_fmt(struct cli *c, struct sto_err *err);

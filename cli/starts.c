@@ -184,6 +184,10 @@ static int make_start(struct starter *s, const json_t *start, struct made *m, si
     memcpy(m->e.start_client, client.b, sizeof client.b);
     char *key = sto_asprintf("%s/%s", wf->id, record);
     saatto_case_id(s->orgs[*ix].secret, key, m->e.start_client, m->e.case_id);
+    if (wf->subject != SUBJECT_CLIENT &&
+        who[0] == '\0') { /* about nobody; the record key spreads it */
+        memset(m->e.start_client, 0, sizeof m->e.start_client);
+    }
     free(key);
     rc = make_fields(wf, json_object_get(start, "set"), s->orgs[*ix].secret, m, err);
     rc = rc != 0 ? rc : make_names(wf, s->r->net, json_object_get(start, "names"), m, err);

@@ -8,7 +8,7 @@
 
 static uint64_t collects_of(const struct wf_step *s)
 {
-    uint64_t bits = s->collects;
+    uint64_t bits = s->collects | s->asks_for;
     for (unsigned k = 0; k < s->n_exits; k++) {
         bits |= s->exits[k].collects;
     }
@@ -52,7 +52,7 @@ static void check_never_set(struct check *c)
     const workflow_t *w = c->w;
     uint64_t set = w->start_requires, used = 0;
     for (unsigned k = 0; k < w->n_steps; k++) {
-        set |= collects_of(&w->steps[k]);
+        set |= collects_of(&w->steps[k]) | w->steps[k].asks_for;
         used |= w->steps[k].carries | w->steps[k].records;
     }
     for (unsigned f = 0; f < w->n_fields; f++) {

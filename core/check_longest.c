@@ -232,7 +232,7 @@ static int64_t stage_minutes(struct longest *l, uint16_t stage)
 {
     const workflow_t *w = l->c->w;
     static const int64_t NOT_YET = -1;
-    int64_t at[STO_WF_STEPS_MAX], own[STO_WF_STEPS_MAX], most = 0;
+    int64_t at[STO_WF_STEPS_MAX], own[STO_WF_STEPS_MAX] = {0}, most = 0;
     struct edge edges[CHECK_EDGES_MAX];
     const uint16_t *first = stage == WF_ROOT ? w->first : w->steps[stage].first;
     unsigned n_first = stage == WF_ROOT ? w->n_first : w->steps[stage].n_first;

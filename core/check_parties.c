@@ -169,7 +169,8 @@ static void check_named(struct check *c)
                 "role '%s' is chosen by a step, but no exit names it; write names = [ \"%s\" ]",
                 w->roles[r].id, w->roles[r].id);
         }
-        if (!(used & bit)) {
+        /* a called workflow's role is what that one needs when it is started by itself */
+        if (!(used & bit) && !strchr(w->roles[r].id, '.')) {
             check_warning(c, w->roles[r].line, "unused-role", "role '%s' does nothing",
                           w->roles[r].id);
         }

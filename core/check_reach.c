@@ -150,7 +150,7 @@ void check_unreached(struct proof *p)
 
 static uint64_t collects_of(const struct wf_step *s)
 {
-    uint64_t bits = s->collects;
+    uint64_t bits = s->collects | s->asks_for;
     for (unsigned k = 0; k < s->n_exits; k++) {
         bits |= s->exits[k].collects;
     }

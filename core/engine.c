@@ -94,94 +94,85 @@ static int interrupt(struct turn *t)
     return series != 0 ? session_interrupt(t, series) : offer_event(t);
 }
 
+static int clock_event(struct turn *t)
+{
+    return actor_is_broker(t) ? clock_fire(t)
+                              : turn_fail(t, STO_E_NOT_ALLOWED, "only the broker keeps time");
+}
+
+static int of_shared(struct turn *t)
+{
+    return turn_fail(t, STO_E_WRONG_STATE, "'%s' goes to what cases share, not to a case",
+                     event_kind_name(t->in->kind));
+}
+
+typedef int event_fn(struct turn *t);
+static event_fn *const HANDLERS[] = {
+    [EVENT_START] = case_start,
+    [EVENT_OFFER] = handover_make_offer,
+    [EVENT_TAKE_UP] = offer_event,
+    [EVENT_REQUEST_INFO] = offer_event,
+    [EVENT_GIVE_INFO] = offer_event,
+    [EVENT_WAITLIST] = offer_event,
+    [EVENT_PLACE_FREE] = offer_event,
+    [EVENT_ACCEPT] = offer_event,
+    [EVENT_DECLINE] = offer_event,
+    [EVENT_REDIRECT] = offer_event,
+    [EVENT_BOOK] = offer_event,
+    [EVENT_NO_SHOW] = offer_event,
+    [EVENT_MET] = offer_event,
+    [EVENT_DISPUTE] = offer_event,
+    [EVENT_CONFIRM_TAKEOVER] = offer_event,
+    [EVENT_GIVE_BACK] = handover_give_back,
+    [EVENT_REPORT] = report,
+    [EVENT_WITHDRAW] = offer_event,
+    [EVENT_CANCEL] = handover_cancel,
+    [EVENT_CHECK_IN] = offer_event,
+    [EVENT_START_SERVICE] = offer_event,
+    [EVENT_INTERRUPT] = interrupt,
+    [EVENT_ANSWER] = offer_event,
+    [EVENT_CONFIRM_WITHDRAWN] = offer_event,
+    [EVENT_ATTENDANCE] = offer_event,
+    [EVENT_TASK_RESULT] = task_result,
+    [EVENT_TASK_DECLINE] = task_decline,
+    [EVENT_TASK_TAKE_UP] = task_take_up,
+    [EVENT_MEETING_BOOK] = meeting_book,
+    [EVENT_MEETING_NO_SHOW] = meeting_no_show,
+    [EVENT_MESSAGE] = message,
+    [EVENT_PANEL_ANSWER] = panel_answer,
+    [EVENT_PANEL_POSTPONE] = panel_postpone,
+    [EVENT_PLAN_PART] = plan_part,
+    [EVENT_PLACE_ANSWER] = place_answer,
+    [EVENT_CLIENT_LEFT] = client_event,
+    [EVENT_CLIENT_MOVED] = client_event,
+    [EVENT_CLIENT_DIED] = client_event,
+    [EVENT_ASKED_FOR] = asked_for,
+    [EVENT_CONSENT_GIVE] = consent_event,
+    [EVENT_CONSENT_WITHDRAW] = consent_event,
+    [EVENT_CONSENT_REFUSE] = consent_event,
+    [EVENT_CORRECT] = correct,
+    [EVENT_CLOSE] = close_by_holder,
+    [EVENT_REASSIGN] = reassign,
+    [EVENT_SUCCEED] = succeed,
+    [EVENT_BASIS_LOST] = basis_lost,
+    [EVENT_MIGRATE] = case_migrate,
+    [EVENT_SESSION_RECORD] = of_shared,
+    [EVENT_SESSION_MOVE] = of_shared,
+    [EVENT_GROUP_OPEN] = of_shared,
+    [EVENT_QUOTA_RETURN] = of_shared,
+    [EVENT_CLOCK] = clock_event,
+    [EVENT_MAIL] = mail_in,
+    [EVENT_RESTARTED] = clocks_restarted,
+    [EVENT_PARKED] = parked,
+};
+
 static int dispatch(struct turn *t)
 {
-    switch (t->in->kind) {
-    case EVENT_START:
-        return case_start(t);
-    case EVENT_OFFER:
-        return handover_make_offer(t);
-    case EVENT_CANCEL:
-        return handover_cancel(t);
-    case EVENT_GIVE_BACK:
-        return handover_give_back(t);
-    case EVENT_REPORT:
-        return report(t);
-    case EVENT_TAKE_UP:
-    case EVENT_REQUEST_INFO:
-    case EVENT_GIVE_INFO:
-    case EVENT_WAITLIST:
-    case EVENT_PLACE_FREE:
-    case EVENT_ACCEPT:
-    case EVENT_DECLINE:
-    case EVENT_REDIRECT:
-    case EVENT_BOOK:
-    case EVENT_NO_SHOW:
-    case EVENT_MET:
-    case EVENT_DISPUTE:
-    case EVENT_CONFIRM_TAKEOVER:
-    case EVENT_WITHDRAW:
-    case EVENT_CHECK_IN:
-    case EVENT_START_SERVICE:
-    case EVENT_ANSWER:
-    case EVENT_CONFIRM_WITHDRAWN:
-    case EVENT_ATTENDANCE:
-        return offer_event(t);
-    case EVENT_INTERRUPT:
-        return interrupt(t);
-    case EVENT_TASK_RESULT:
-        return task_result(t);
-    case EVENT_TASK_DECLINE:
-        return task_decline(t);
-    case EVENT_TASK_TAKE_UP:
-        return task_take_up(t);
-    case EVENT_MEETING_BOOK:
-        return meeting_book(t);
-    case EVENT_MEETING_NO_SHOW:
-        return meeting_no_show(t);
-    case EVENT_MESSAGE:
-        return message(t);
-    case EVENT_CONSENT_GIVE:
-    case EVENT_CONSENT_WITHDRAW:
-    case EVENT_CONSENT_REFUSE:
-        return consent_event(t);
-    case EVENT_CLIENT_LEFT:
-    case EVENT_CLIENT_MOVED:
-    case EVENT_CLIENT_DIED:
-    case EVENT_ASKED_FOR:
-    case EVENT_CORRECT:
-    case EVENT_CLOSE:
-    case EVENT_REASSIGN:
-    case EVENT_SUCCEED:
-    case EVENT_BASIS_LOST:
-        return case_event(t);
-    case EVENT_MIGRATE:
-        return case_migrate(t);
-    case EVENT_MAIL:
-        return mail_in(t);
-    case EVENT_CLOCK:
-        return actor_is_broker(t) ? clock_fire(t)
-                                  : turn_fail(t, STO_E_NOT_ALLOWED, "only the broker keeps time");
-    case EVENT_RESTARTED:
-        return clocks_restarted(t);
-    case EVENT_PARKED:
-        return parked(t);
-    case EVENT_PANEL_ANSWER:
-        return panel_answer(t);
-    case EVENT_PANEL_POSTPONE:
-        return panel_postpone(t);
-    case EVENT_PLAN_PART:
-        return plan_part(t);
-    case EVENT_PLACE_ANSWER:
-        return place_answer(t);
-    case EVENT_SESSION_RECORD:
-    case EVENT_SESSION_MOVE:
-    case EVENT_GROUP_OPEN:
-    case EVENT_QUOTA_RETURN:
-        return turn_fail(t, STO_E_WRONG_STATE, "'%s' goes to the session, not to a case",
-                         event_kind_name(t->in->kind));
+    size_t k = (size_t)t->in->kind;
+    if (k >= sizeof HANDLERS / sizeof HANDLERS[0] || !HANDLERS[k]) {
+        return turn_fail(t, STO_E_MALFORMED, "event %d is not known", (int)t->in->kind);
     }
-    return turn_fail(t, STO_E_MALFORMED, "event %d is not known", (int)t->in->kind);
+    return HANDLERS[k](t);
 }
 
 /* A stored state may be damaged, or another workflow's: nothing below looks again. */

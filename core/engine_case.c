@@ -63,8 +63,11 @@ static const char *open_work(const struct turn *t)
     return s->right.valid ? "the right of return" : NULL;
 }
 
-static int close_by_holder(struct turn *t)
+int close_by_holder(struct turn *t)
 {
+    if (!actor_is(t, t->s->holder)) {
+        return turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible closes the case");
+    }
     const char *what = PLANT(16) ? NULL : open_work(t);
     if (what) {
         turn_fail(t, STO_E_OPEN_WORK, "%s is still open", what);
@@ -131,8 +134,13 @@ void note_to_holder(struct turn *t)
     }
 }
 
-static int client_event(struct turn *t, uint8_t exit, uint8_t event)
+int client_event(struct turn *t)
 {
+    bool left = t->in->kind == EVENT_CLIENT_LEFT, moved = t->in->kind == EVENT_CLIENT_MOVED;
+    uint8_t exit = left ? EXIT_CLIENT_LEFT : moved ? EXIT_CLIENT_MOVED : EXIT_CLIENT_DIED;
+    uint8_t event = left    ? WF_EVENT_CLIENT_LEFT
+                    : moved ? WF_EVENT_CLIENT_MOVED
+                            : WF_EVENT_CLIENT_DIED;
     if (!actor_takes_part(t)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "this organisation takes no part in the case");
     }
@@ -151,7 +159,7 @@ static int client_event(struct turn *t, uint8_t exit, uint8_t event)
     return t->rc;
 }
 
-static int asked_for(struct turn *t)
+int asked_for(struct turn *t)
 {
     const struct organisation *o = network_org(t->net, t->in->actor.org);
     if (!o || !o->may_hold || !validity_holds(&o->valid, t->today)) {
@@ -168,7 +176,7 @@ static int asked_for(struct turn *t)
 
 /* ------------------------------------------------------------------ law */
 
-static int basis_lost(struct turn *t)
+int basis_lost(struct turn *t)
 {
     if (!actor_is_broker(t) && !actor_is(t, t->s->holder)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "only the broker or who is responsible says so");
@@ -232,7 +240,7 @@ static void reassign_worker(struct turn *t)
     }
 }
 
-static int reassign(struct turn *t)
+int reassign(struct turn *t)
 {
     if (t->in->token != 0) {
         return reassign_task(t);
@@ -321,7 +329,7 @@ static void succeed_settle(struct turn *t)
     }
 }
 
-static int succeed(struct turn *t)
+int succeed(struct turn *t)
 {
     const char *name = t->in->name ? t->in->name : "";
     const struct organisation *a =
@@ -353,7 +361,7 @@ static int succeed(struct turn *t)
     return t->rc;
 }
 
-static int correct(struct turn *t)
+int correct(struct turn *t)
 {
     if (!actor_is(t, t->s->holder)) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible corrects the data");
@@ -362,79 +370,4 @@ static int correct(struct turn *t)
         return turn_fail(t, STO_E_MISSING_FIELD, "a correction brings at least one field");
     }
     return fields_take(t, UINT64_MAX, 0);
-}
-
-int case_event(struct turn *t)
-{
-    switch (t->in->kind) {
-    case EVENT_CLIENT_LEFT:
-        return client_event(t, EXIT_CLIENT_LEFT, WF_EVENT_CLIENT_LEFT);
-    case EVENT_CLIENT_MOVED:
-        return client_event(t, EXIT_CLIENT_MOVED, WF_EVENT_CLIENT_MOVED);
-    case EVENT_CLIENT_DIED:
-        return client_event(t, EXIT_CLIENT_DIED, WF_EVENT_CLIENT_DIED);
-    case EVENT_ASKED_FOR:
-        return asked_for(t);
-    case EVENT_CORRECT:
-        return correct(t);
-    case EVENT_CLOSE:
-        return actor_is(t, t->s->holder)
-                   ? close_by_holder(t)
-                   : turn_fail(t, STO_E_NOT_ALLOWED, "only who is responsible closes the case");
-    case EVENT_REASSIGN:
-        return reassign(t);
-    case EVENT_SUCCEED:
-        return succeed(t);
-    case EVENT_BASIS_LOST:
-        return basis_lost(t);
-    case EVENT_MIGRATE:
-    case EVENT_MESSAGE:
-    case EVENT_CONSENT_GIVE:
-    case EVENT_CONSENT_WITHDRAW:
-    case EVENT_CONSENT_REFUSE:
-    case EVENT_START:
-    case EVENT_OFFER:
-    case EVENT_TAKE_UP:
-    case EVENT_REQUEST_INFO:
-    case EVENT_GIVE_INFO:
-    case EVENT_WAITLIST:
-    case EVENT_PLACE_FREE:
-    case EVENT_ACCEPT:
-    case EVENT_DECLINE:
-    case EVENT_REDIRECT:
-    case EVENT_BOOK:
-    case EVENT_NO_SHOW:
-    case EVENT_MET:
-    case EVENT_DISPUTE:
-    case EVENT_CONFIRM_TAKEOVER:
-    case EVENT_GIVE_BACK:
-    case EVENT_REPORT:
-    case EVENT_WITHDRAW:
-    case EVENT_CANCEL:
-    case EVENT_CHECK_IN:
-    case EVENT_START_SERVICE:
-    case EVENT_INTERRUPT:
-    case EVENT_ANSWER:
-    case EVENT_CONFIRM_WITHDRAWN:
-    case EVENT_TASK_RESULT:
-    case EVENT_TASK_DECLINE:
-    case EVENT_TASK_TAKE_UP:
-    case EVENT_MEETING_BOOK:
-    case EVENT_MEETING_NO_SHOW:
-    case EVENT_SESSION_RECORD:
-    case EVENT_SESSION_MOVE:
-    case EVENT_CLOCK:
-    case EVENT_MAIL:
-    case EVENT_RESTARTED:
-    case EVENT_PARKED:
-    case EVENT_ATTENDANCE:
-    case EVENT_PANEL_ANSWER:
-    case EVENT_PANEL_POSTPONE:
-    case EVENT_PLAN_PART:
-    case EVENT_PLACE_ANSWER:
-    case EVENT_GROUP_OPEN:
-    case EVENT_QUOTA_RETURN:
-        break;
-    }
-    return turn_fail(t, STO_E_INTERNAL, "event '%s' went astray", event_kind_name(t->in->kind));
 }

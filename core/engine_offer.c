@@ -12,8 +12,6 @@ enum who { WHO_RECEIVER, WHO_RECEIVER_ONLY, WHO_SENDER, WHO_SENDER_OR_CLIENT, WH
 enum { KIND_T = 1, KIND_R = 2, KIND_C = 4, KIND_TR = 3, KIND_ALL = 7 };
 enum clocks { CLOCKS_NEW, CLOCKS_KEEP };
 
-#define ATTENDANCE_DAYS_MAX 366
-
 #define S(x) (UINT32_C(1) << (x))
 #define BEFORE_ACCEPT                                                                              \
     (S(OFFER_OFFERED) | S(OFFER_IN_REVIEW) | S(OFFER_INFO_REQUESTED) | S(OFFER_WAITLISTED))
@@ -37,9 +35,8 @@ struct rule {
 
 static offer_fn guard_take_up, guard_rounds, guard_info, guard_place, guard_accept, guard_reason,
     guard_desk, guard_book, guard_met, guard_dispute, guard_confirm, guard_report, guard_interrupt,
-    guard_answer, guard_attendance, then_attendance, then_ask, then_answered, then_check_in,
-    then_accept, then_redirect, then_no_show, then_declined, then_withdrawn, then_confirm,
-    then_start, then_report, then_interrupt, then_answer;
+    guard_answer, then_ask, then_answered, then_check_in, then_accept, then_redirect, then_no_show,
+    then_declined, then_withdrawn, then_confirm, then_start, then_report, then_interrupt;
 
 static const struct rule rules[] = {
     {EVENT_TAKE_UP, WHO_RECEIVER, KIND_ALL, S(OFFER_OFFERED), OFFER_IN_REVIEW, CLOCKS_NEW,
@@ -80,9 +77,9 @@ static const struct rule rules[] = {
     {EVENT_INTERRUPT, WHO_EITHER, KIND_R, S(OFFER_IN_SERVICE), OFFER_INTERRUPTED, CLOCKS_NEW,
      guard_interrupt, then_interrupt},
     {EVENT_ANSWER, WHO_RECEIVER, KIND_C, BEFORE_ACCEPT | S(OFFER_ACCEPTED), OFFER_REPORTED,
-     CLOCKS_NEW, guard_answer, then_answer},
+     CLOCKS_NEW, guard_answer, then_report},
     {EVENT_ATTENDANCE, WHO_RECEIVER, KIND_R, S(OFFER_IN_SERVICE), OFFER_NONE, CLOCKS_KEEP,
-     guard_attendance, then_attendance},
+     attendance_guard, attendance_count},
     {EVENT_CONFIRM_WITHDRAWN, WHO_RECEIVER, KIND_ALL, ENDED, OFFER_NONE, CLOCKS_KEEP, NULL, NULL},
 };
 
@@ -518,15 +515,6 @@ static int guard_report(struct turn *t, uint16_t id)
     return take_result(t, id, EXIT_DONE);
 }
 
-static int guard_attendance(struct turn *t, uint16_t id)
-{
-    (void)id;
-    return t->in->place > 0 && t->in->place <= ATTENDANCE_DAYS_MAX
-               ? 0
-               : turn_fail(t, STO_E_FIELD, "attendance is told in days, 1..%d, got %u",
-                           ATTENDANCE_DAYS_MAX, t->in->place);
-}
-
 static int guard_answer(struct turn *t, uint16_t id)
 {
     return take_result(t, id, EXIT_ANSWERED);
@@ -665,32 +653,6 @@ static int then_start(struct turn *t, uint16_t id)
     return 0;
 }
 
-/* So many days more: what starts after them, and the end when they are the last. */
-static int then_attendance(struct turn *t, uint16_t id)
-{
-    struct token *tok = token_of(t, offer_of(t, id)->token);
-    const struct wf_step *w = step_of(t, tok);
-    uint16_t token = tok->id;
-    unsigned was = tok->count, now = was + t->in->place;
-    tok->count = (uint16_t)(now < UINT16_MAX ? now : UINT16_MAX);
-    for (unsigned i = 0; i < w->n_sides && !t->rc; i++) {
-        const struct wf_starts *x = &t->wf->steps[w->sides[i]].starts;
-        unsigned days = attendance_days(t, x->setting, x->days);
-        if (x->kind == STARTS_ATTENDANCE && was < days && now >= days) {
-            side_start(t, token, i);
-        }
-    }
-    for (unsigned i = 0; i < w->n_within && !t->rc; i++) {
-        const struct wf_when *x = &w->within[i];
-        const struct offer *o = offer_find(t, id);
-        bool over = x->kind == WHEN_ATTENDANCE && now >= attendance_days(t, x->ix, x->days);
-        if (over && o && o->state == OFFER_IN_SERVICE) {
-            walk_expire(t, token);
-        }
-    }
-    return 0;
-}
-
 static int leave_with_result(struct turn *t, uint16_t id, uint8_t exit)
 {
     uint16_t token = offer_of(t, id)->token;
@@ -702,11 +664,6 @@ static int leave_with_result(struct turn *t, uint16_t id, uint8_t exit)
 }
 
 static int then_report(struct turn *t, uint16_t id)
-{
-    return leave_with_result(t, id, t->out->exit);
-}
-
-static int then_answer(struct turn *t, uint16_t id)
 {
     return leave_with_result(t, id, t->out->exit);
 }

@@ -74,6 +74,19 @@ static void ask_members(struct turn *t, uint16_t id, int64_t at_us)
     }
 }
 
+void panel_release(struct turn *t, uint16_t id)
+{
+    const struct wf_step *w = step_of(t, token_of(t, id));
+    for (unsigned k = 0; k < members(t, w); k++) {
+        const struct token *tok = token_of(t, id);
+        struct party p = member(t, w, k);
+        bool waits = tok->marks & ASKED(k) && !(tok->marks & ANSWERED(k));
+        if (waits && p.org != 0 && !actor_is(t, p) && !party_same(p, tok->at)) {
+            send_token(t, SEND_WITHDRAWN, p, tok);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ mail */
 
 static void on_date(struct turn *t, uint16_t id, int64_t at_us)

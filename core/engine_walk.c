@@ -62,6 +62,9 @@ static void release_work(struct turn *t, uint16_t id, bool tell)
     if (!actor_is(t, tok->at)) {
         send_token(t, SEND_WITHDRAWN, tok->at, tok);
     }
+    if (w->type == STEP_PANEL) {
+        panel_release(t, id);
+    }
     uint8_t all[PARTIES_MAX];
     unsigned n = parties_flat(t->wf, w->with, booked ? w->n_with : 0, all);
     for (unsigned i = 0; i < n; i++) {

@@ -13,14 +13,14 @@
 #define STATES_MAX_DEFAULT 200000u
 #define MOVES_PER_STATE    64u
 #define TOKEN_BYTES        6u
-#define HEAD_BYTES         9u
+#define HEAD_BYTES         8u
 
 /* ------------------------------------------------------------------ bytes of a state */
 
 static unsigned state_pack(const struct explore *x, const struct x_state *s, uint8_t *p)
 {
-    const uint8_t head[HEAD_BYTES] = {s->holder, s->right, s->back, s->result, s->fired,
-                                      s->joined, s->virt,  s->root, s->n};
+    const uint8_t head[HEAD_BYTES] = {s->holder, s->right, s->back, s->result,
+                                      s->fired,  s->virt,  s->root, s->n};
     memcpy(p, head, HEAD_BYTES);
     memcpy(p + HEAD_BYTES, s->vars, x->n_vars);
     unsigned at = HEAD_BYTES + x->n_vars;
@@ -39,10 +39,9 @@ static void state_unpack(const uint8_t *p, unsigned n_vars, struct x_state *s)
     s->back = p[2];
     s->result = p[3];
     s->fired = p[4];
-    s->joined = p[5];
-    s->virt = p[6];
-    s->root = p[7];
-    s->n = p[8];
+    s->virt = p[5];
+    s->root = p[6];
+    s->n = p[7];
     memcpy(s->vars, p + HEAD_BYTES, n_vars);
     const uint8_t *at = p + HEAD_BYTES + n_vars;
     for (unsigned i = 0; i < s->n; i++, at += TOKEN_BYTES) {
@@ -79,7 +78,7 @@ static uint32_t token_key(const struct x_token *t)
 static void order_tokens(struct x_state *s)
 {
     struct x_token out[X_TOKENS_MAX];
-    uint8_t was[X_TOKENS_MAX];
+    uint8_t was[X_TOKENS_MAX] = {0};
     unsigned n = 0;
     for (unsigned done = 0; done <= n; done++) { /* done == 0: the outermost */
         unsigned up = done == 0 ? X_ROOT : was[done - 1], begin = n;
@@ -210,13 +209,6 @@ static unsigned pack(const struct explore *x, const struct x_state *s, uint8_t p
     return 1 + state_pack(x, s, p + 1);
 }
 
-int64_t x_graph_find(const struct explore *x, const struct x_graph *g, struct x_state *s)
-{
-    uint8_t p[PACKED_MAX];
-    uint32_t at = slot_of(g, p, pack(x, s, p));
-    return g->slots[at] ? (int64_t)g->slots[at] - 1 : -1;
-}
-
 /* ------------------------------------------------------------------ a run over one unit */
 
 struct run {
@@ -229,7 +221,7 @@ struct run {
 static uint32_t state_add(struct run *r, struct x_state *s, uint32_t from, const struct x_move *m)
 {
     struct x_graph *g = r->g;
-    uint8_t p[PACKED_MAX];
+    uint8_t p[PACKED_MAX] = {0};
     x_canonical(r->x, r->u, s);
     unsigned n = pack(r->x, s, p);
     uint32_t at = slot_of(g, p, n);

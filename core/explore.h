@@ -48,7 +48,7 @@ enum x_root_flag { X_WITHIN_OVER = 1, X_SIDES_OVER = 2 };
 struct x_state {
     uint8_t holder, right, back; /* right: step of the handover, X_NONE */
     uint8_t result;              /* 0 = open; else 1 + index of the unit's results */
-    uint8_t fired, joined, virt, root;
+    uint8_t fired, virt, root;
     uint8_t n; /* tokens */
     uint8_t vars[X_VARS_MAX];
     struct x_token t[X_TOKENS_MAX];
@@ -91,8 +91,7 @@ struct x_result {
     uint8_t exit; /* LEAVE */
     bool ok;      /* without breaks, refusals and events */
     bool by_clock;
-    bool hot;  /* by itself after something broke off */
-    bool seen; /* counted */
+    bool hot; /* by itself after something broke off */
 };
 
 enum x_var_kind { X_VAR_FIELD, X_VAR_EXIT, X_VAR_CONSENT, X_VAR_COUNT, X_VAR_BOUND };
@@ -267,7 +266,6 @@ void x_apply(struct x_walk *k, const struct x_move *m, unsigned token);
 
 /* explore.c: bytes of a state, and the graph */
 void x_state_get(const struct x_graph *g, uint32_t i, struct x_state *out);
-int64_t x_graph_find(const struct explore *x, const struct x_graph *g, struct x_state *s);
 void x_canonical(const struct explore *x, const struct x_unit *u, struct x_state *s);
 
 #endif

@@ -129,6 +129,14 @@ static struct range add(struct ctx *c, const expr_t *e)
                : out;
 }
 
+static struct range hundredths(struct range v)
+{
+    struct range out = {.set = v.set};
+    bool far =
+        __builtin_mul_overflow(v.lo, 100, &out.lo) || __builtin_mul_overflow(v.hi, 100, &out.hi);
+    return far ? ANY : out;
+}
+
 /* Value of what is no truth: names, constants, sums. Depth is bounded by the parser. */
 static struct range value_of(struct ctx *c, const expr_t *e)
 {
@@ -141,7 +149,7 @@ static struct range value_of(struct ctx *c, const expr_t *e)
             c->failed = true;
             *c->unset = e->ref;
         }
-        return v;
+        return e->scaled ? hundredths(v) : v;
     }
     case EXPR_ADD:
         return add(c, e);

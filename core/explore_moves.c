@@ -296,7 +296,7 @@ static int exit_of_event(const workflow_t *w, unsigned event)
                        w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
         return workflow_exit(w, name);
     }
-    if (event >= WF_EVENT_MESSAGE_0) {
+    if (event >= WF_EVENT_MESSAGE_0 && event - WF_EVENT_MESSAGE_0 < w->n_messages) {
         return workflow_exit(w, w->messages[event - WF_EVENT_MESSAGE_0].id);
     }
     return EXIT_CLIENT_LEFT + (int)event - WF_EVENT_CLIENT_LEFT;
@@ -348,11 +348,12 @@ static void event_put(struct list *l, const struct x_unit *u, unsigned event)
     if (!anybody_reacts(l, u, event)) {
         return;
     }
-    if (event < WF_EVENT_MESSAGE_0 || event >= WF_EVENT_CONSENT_LOST_0) {
+    unsigned ix = event - WF_EVENT_MESSAGE_0; /* of a message, or beyond all */
+    if (ix >= l->x->w->n_messages) {
         put(l, X_ROOT, m);
         return;
     }
-    const struct wf_message *message = &l->x->w->messages[event - WF_EVENT_MESSAGE_0];
+    const struct wf_message *message = &l->x->w->messages[ix];
     m.by = waits_for(l, event) ? X_BY_CHOICE : X_BY_EVENT;
     m.exit = EXIT_DONE;
     for (unsigned i = 0; i < message->n_answers; i++) {

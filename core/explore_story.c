@@ -71,15 +71,15 @@ const char *x_mover_name(const struct explore *x, const struct x_state *s, const
 
 static const char *event_name(const workflow_t *w, unsigned event, char *buf, size_t cap)
 {
-    static const char *const NAMES[] = {"client-left", "client-moved", "client-died", "asked-for"};
     if (event >= WF_EVENT_CONSENT_LOST_0) {
         (void)snprintf(buf, cap, "%s-lost", w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
         return buf;
     }
-    if (event >= WF_EVENT_MESSAGE_0) {
+    if (event >= WF_EVENT_MESSAGE_0 && event - WF_EVENT_MESSAGE_0 < w->n_messages) {
         return w->messages[event - WF_EVENT_MESSAGE_0].id;
     }
-    return NAMES[event - WF_EVENT_CLIENT_LEFT];
+    return event <= WF_EVENT_ASKED_FOR ? w->exits[EXIT_CLIENT_LEFT + event - WF_EVENT_CLIENT_LEFT]
+                                       : "";
 }
 
 static void tell_unit(const struct explore *x, const struct x_move *m, struct out *o)
@@ -88,7 +88,7 @@ static void tell_unit(const struct explore *x, const struct x_move *m, struct ou
     const struct x_result *r = u && m->exit < u->n_results ? &u->results[m->exit] : NULL;
     const char *id = x->w->steps[m->step].id;
     if (r && r->kind == X_END_LEAVE) {
-        say(o, "what began with '%s' -> leave:%s", id, x->w->exits[r->exit]);
+        say(o, "what began with '%s' → leave:%s", id, x->w->exits[r->exit]);
     } else {
         say(o, "what began with '%s' joins", id);
     }
@@ -121,19 +121,19 @@ static void tell(const struct explore *x, const struct x_unit *u, const struct x
         tell_start(x, u, m->step, o);
         return;
     case X_MOVE_EXIT:
-        say(o, "%s: '%s' -> %s", who, id, w->exits[m->exit]);
+        say(o, "%s: '%s' → %s", who, id, w->exits[m->exit]);
         return;
     case X_MOVE_TAKE_OVER:
-        say(o, "%s: '%s' -> taken-over; %s is responsible", who, id, who);
+        say(o, "%s: '%s' → taken-over; %s is responsible", who, id, who);
         return;
     case X_MOVE_BEGIN:
         say(o, "%s: the service of '%s' begins", who, id);
         return;
     case X_MOVE_INTERRUPT:
-        say(o, "%s: '%s' -> interrupted", who, id);
+        say(o, "%s: '%s' → interrupted", who, id);
         return;
     case X_MOVE_GIVE_BACK:
-        say(o, "%s gives the client back ('%s' -> given-back); %s is responsible",
+        say(o, "%s gives the client back ('%s' → given-back); %s is responsible",
             x_org_name(x, s->holder, a, sizeof a), id, x_org_name(x, s->back, b, sizeof b));
         return;
     case X_MOVE_LAPSE:
@@ -146,7 +146,7 @@ static void tell(const struct explore *x, const struct x_unit *u, const struct x
         say(o, "%s", event_name(w, m->step, a, sizeof a));
         if (m->step >= WF_EVENT_MESSAGE_0 && m->step < WF_EVENT_CONSENT_LOST_0 &&
             m->exit != EXIT_DONE) {
-            say(o, " -> %s", w->exits[m->exit]);
+            say(o, " → %s", w->exits[m->exit]);
         }
         return;
     case X_MOVE_CONSENT:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: EUPL-1.2 */
 /* A way through the explored states, told in sentences: "1. te opens the case and is responsible
- * 2. te: 'need' -> voucher 3. client: 'choose' -> chosen". */
+ * 2. te: 'need' → voucher 3. client: 'choose' → chosen". */
 #ifndef EXPLORE_STORY_H
 #define EXPLORE_STORY_H
 #include "explore.h"

@@ -504,7 +504,8 @@ static void check_needs(struct x_walk *k, uint16_t step)
     uint8_t var = w->needs < k->x->w->n_consents ? k->x->var_consent[w->needs] : X_NONE;
     bool refused =
         var != X_NONE && (k->s->vars[var] == CONSENT_UNASKED || k->s->vars[var] == CONSENT_REFUSED);
-    if (refused && !workflow_step_exit(w, EXIT_NO_BASIS)) {
+    /* A notice without contents does no harm; whoever shall work needs them. */
+    if (refused && w->type != STEP_NOTIFY && !workflow_step_exit(w, EXIT_NO_BASIS)) {
         x_issue_tell(k, X_ISSUE_NO_CONSENT, step, w->needs, w->line);
     }
 }

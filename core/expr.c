@@ -26,6 +26,9 @@ static int eval_name(const expr_t *e, const struct expr_env *env, struct expr_va
         sto_err_fix(err, "set it first, or ask '%s is set and …'", e->s);
         return -STO_E_CONDITION;
     }
+    if (e->scaled && __builtin_mul_overflow(v.i, 100, &v.i)) {
+        return sto_fail(err, STO_E_CONDITION, "the number does not fit in 64 bits");
+    }
     *out = v;
     return 0;
 }

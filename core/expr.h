@@ -22,7 +22,8 @@ enum expr_type {
     EXPR_TEXT,
     EXPR_DURATION,
     EXPR_STEP,
-    EXPR_CONSENT
+    EXPR_CONSENT,
+    EXPR_DECIMAL /* hundredths; mixes with INT */
 };
 
 /* What a name means. For CODE: values[]; for STEP (its last exit): the names of its exits; CONSENT:
@@ -48,7 +49,7 @@ int expr_parse(const char *text, const struct expr_scope *scope, sto_arena_t *ar
 struct expr_value {
     enum expr_type type;
     bool set;
-    int64_t i; /* BOOL 0/1, INT, DATE day, CODE/STEP/CONSENT value index */
+    int64_t i; /* BOOL 0/1, INT, DECIMAL hundredths, DATE day, CODE/STEP/CONSENT value index */
     const char *s;
 };
 struct expr_env {

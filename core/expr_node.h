@@ -26,6 +26,7 @@ struct expr {
     enum expr_type type;
     bool negate;    /* EQ: is not; IN: not in; SET: is not set; ADD: minus */
     bool or_equal;  /* LESS */
+    bool scaled;    /* NAME of an integer that meets decimals: its value times 100 */
     uint8_t domain; /* NAME, SET */
     uint16_t ref;
     uint16_t depth; /* of the tree below, 1 = a leaf */

@@ -23,7 +23,7 @@
 #define LIST_MAX       32u
 #define TEXT_BYTES_MAX 2000u
 
-enum lex { L_END, L_WORD, L_INT, L_DATE, L_TEXT, L_OP };
+enum lex { L_END, L_WORD, L_INT, L_DECIMAL, L_DATE, L_TEXT, L_OP };
 struct word {
     enum lex kind;
     int col;
@@ -102,6 +102,22 @@ static void lex_text(struct parser *p, struct word *w)
     p->pos = (size_t)(to - p->text) + 1;
 }
 
+/* ".5" or ".25" behind a number: as hundredths. */
+static size_t lex_decimals(struct parser *p, struct word *w, const char *s, bool minus)
+{
+    size_t n = 1;
+    int64_t part = (s[1] - '0') * 10;
+    for (n++; is_digit(s[n]); n++) {
+        part += n == 2 ? s[n] - '0' : 0;
+    }
+    if (n > 3 || __builtin_mul_overflow(w->i, 100, &w->i) ||
+        __builtin_add_overflow(w->i, minus ? -part : part, &w->i)) {
+        fail(p, w->col, "'%s.…' is no number with at most two decimals", w->s);
+    }
+    w->kind = L_DECIMAL;
+    return n;
+}
+
 /* A number, or a date such as 2026-11-21. */
 static void lex_number(struct parser *p, struct word *w)
 {
@@ -131,6 +147,8 @@ static void lex_number(struct parser *p, struct word *w)
         w->i = *s == '-' ? -v : v;
         if (over) {
             fail(p, w->col, "'%s' does not fit in 64 bits", w->s);
+        } else if (s[n] == '.' && is_digit(s[n + 1])) {
+            n += lex_decimals(p, w, s + n, *s == '-');
         }
     }
     if (is_letter(s[n]) && !p->failed) {
@@ -240,9 +258,9 @@ static expr_t *node(struct parser *p, enum expr_kind kind, enum expr_type type, 
 
 static const char *type_name(enum expr_type t)
 {
-    static const char *const NAMES[] = {"",           "a yes or no",   "a number",
-                                        "a date",     "a code",        "text",
-                                        "a duration", "a step's exit", "a consent's state"};
+    static const char *const NAMES[] = {
+        "",           "a yes or no",   "a number",          "a date",          "a code", "text",
+        "a duration", "a step's exit", "a consent's state", "a decimal number"};
     return NAMES[t];
 }
 
@@ -347,6 +365,8 @@ static expr_t *parse_value(struct parser *p, struct expr_name *meaning)
     switch (w.kind) {
     case L_INT:
         return parse_number(p);
+    case L_DECIMAL:
+        return constant(p, EXPR_DECIMAL, w.i, NULL);
     case L_DATE:
         return constant(p, EXPR_DATE, w.i, NULL);
     case L_TEXT:
@@ -378,6 +398,36 @@ static expr_t *parse_value(struct parser *p, struct expr_name *meaning)
     return fail(p, w.col, "a name or value is expected here, not '%s'", shown(&w));
 }
 
+/* An integer becomes hundredths: constants now, names as they are read. */
+static bool scale(struct parser *p, int col, const expr_t *e)
+{
+    expr_t *own = (expr_t *)(uintptr_t)e; /* this parse made it */
+    own->type = EXPR_DECIMAL;
+    if (e->kind == EXPR_NAME) {
+        own->scaled = true;
+    } else if (e->kind == EXPR_ADD) {
+        return scale(p, col, e->a) && scale(p, col, e->b);
+    } else if (__builtin_mul_overflow(e->i, 100, &own->i)) {
+        fail(p, col, "the number here does not fit in 64 bits beside decimals");
+        return false;
+    }
+    return true;
+}
+
+/* Where a decimal meets an integer both become decimals. */
+static bool meet(struct parser *p, int col, const expr_t *a, const expr_t *b)
+{
+    if (a->type == EXPR_DECIMAL && b->type == EXPR_INT) {
+        return scale(p, col, b);
+    }
+    return a->type != EXPR_INT || b->type != EXPR_DECIMAL || scale(p, col, a);
+}
+
+static bool is_number(enum expr_type t)
+{
+    return t == EXPR_INT || t == EXPR_DECIMAL;
+}
+
 static expr_t *parse_sum(struct parser *p, struct expr_name *meaning)
 {
     int col = p->w.col;
@@ -388,11 +438,11 @@ static expr_t *parse_sum(struct parser *p, struct expr_name *meaning)
         next(p);
         int at = p->w.col;
         const expr_t *b = parse_value(p, &unused);
-        if (p->failed || !a || !b) {
+        if (p->failed || !a || !b || !meet(p, at, a, b)) {
             return NULL;
         }
         bool dates = a->type == EXPR_DATE && b->type == EXPR_DURATION;
-        if (!dates && (a->type != EXPR_INT || b->type != EXPR_INT)) {
+        if (!dates && (!is_number(a->type) || !is_number(b->type))) {
             if (a->type == EXPR_DATE) {
                 return fail(p, at, "a date takes a duration such as '30 days', not %s",
                             type_name(b->type));
@@ -443,7 +493,12 @@ static bool code_index(struct parser *p, const struct expr_name *m, int64_t *out
 /* One code, or a number where the left side is one. */
 static bool parse_code(struct parser *p, const expr_t *a, const struct expr_name *m, int64_t *out)
 {
-    if (a->type == EXPR_INT && p->w.kind == L_INT) {
+    if (is_number(a->type) && p->w.kind == L_INT) {
+        if (__builtin_mul_overflow(p->w.i, a->type == EXPR_INT ? 1 : 100, out)) {
+            fail(p, p->w.col, "the number here does not fit in 64 bits beside decimals");
+            return false;
+        }
+    } else if (a->type == EXPR_DECIMAL && p->w.kind == L_DECIMAL) {
         *out = p->w.i;
     } else if (is_coded(a->type) && (p->w.kind == L_WORD || p->w.kind == L_TEXT)) {
         if (!code_index(p, m, out)) {
@@ -461,7 +516,7 @@ static expr_t *parse_in(struct parser *p, const expr_t *a, const struct expr_nam
 {
     int64_t list[LIST_MAX];
     unsigned n = 0;
-    if (!is_coded(a->type) && a->type != EXPR_INT) {
+    if (!is_coded(a->type) && !is_number(a->type)) {
         return fail(p, p->w.col, "'in' takes a code or a number on its left, not %s",
                     type_name(a->type));
     }
@@ -531,7 +586,7 @@ static expr_t *parse_is(struct parser *p, const expr_t *a, const struct expr_nam
         struct expr_name unused = {0};
         b = parse_sum(p, &unused);
     }
-    if (p->failed || !b) {
+    if (p->failed || !b || !meet(p, col, a, b)) {
         return NULL;
     }
     if (b->type != a->type) {
@@ -555,10 +610,10 @@ static expr_t *parse_less(struct parser *p, const expr_t *a)
     next(p);
     int col = p->w.col;
     const expr_t *b = parse_sum(p, &unused);
-    if (p->failed) {
+    if (p->failed || !b || !meet(p, col, a, b)) {
         return NULL;
     }
-    if (a->type != b->type || (a->type != EXPR_INT && a->type != EXPR_DATE)) {
+    if (a->type != b->type || (!is_number(a->type) && a->type != EXPR_DATE)) {
         return fail(p, col, "%s cannot be compared by order with %s", type_name(a->type),
                     type_name(b->type));
     }

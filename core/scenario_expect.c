@@ -377,6 +377,7 @@ static bool find_about(struct view *v, const struct sto_conf *entry, const struc
         }
     }
     v->about_named = named != NULL;
+    v->step = step == WF_NONE ? NULL : v->wf->steps[step].id;
     if (named && !v->about && step != WF_NONE) {
         play_err(v->p, named, "steps", "the case does not wait on step '%s'", named->s);
         return false;

@@ -106,13 +106,9 @@ void expect_not_sent(const struct view *v, const struct sto_conf *at)
 
 static bool field_at(const struct view *v, const struct sto_conf *at, const char *id, unsigned *ix)
 {
-    int found = workflow_field(v->wf, id);
-    if (found < 0) {
-        play_err(v->p, at, "unknown-field", "field '%s' is not known", id);
-        return false;
-    }
-    *ix = (unsigned)found;
-    return true;
+    int found = scope_need(v->p, at, SCOPE_FIELD, v->step, id);
+    *ix = found < 0 ? 0 : (unsigned)found;
+    return found >= 0;
 }
 
 static void check_fields(const struct view *v, const struct sto_conf *at, uint64_t got)
@@ -175,12 +171,13 @@ void expect_clear(const struct view *v, const struct sto_conf *at)
 }
 
 /* The wanted value as the engine would read it. */
-static bool value_wanted(const struct view *v, const struct sto_conf *at, struct field_value *out)
+static bool value_wanted(const struct view *v, const struct sto_conf *at, unsigned field,
+                         struct field_value *out)
 {
     struct in_field in;
     struct sto_err err = {0};
     unsigned ix;
-    if (!input_value(v->wf, at, &in)) {
+    if (!input_value(&v->wf->fields[field], at, &in)) {
         play_err(v->p, at, "field-value", "field '%s' is a number, true or false, or text",
                  at->name);
         return false;
@@ -208,7 +205,7 @@ void expect_data(const struct view *v, const struct sto_conf *at)
     }
     for (const struct sto_conf *c = at->child; c; c = c->next) {
         struct field_value want = {0};
-        if (field_at(v, c, c->name, &ix) && value_wanted(v, c, &want) &&
+        if (field_at(v, c, c->name, &ix) && value_wanted(v, c, ix, &want) &&
             !value_same(&d->v[ix], &want)) {
             play_err(v->p, c, "data", "field '%s' %s", c->name,
                      d->v[ix].set ? "has another value" : "has no value");

@@ -97,12 +97,10 @@ void expect_roles(const struct view *v, const struct sto_conf *at)
         return;
     }
     for (const struct sto_conf *c = at->child; c; c = c->next) {
-        int role = workflow_role(v->wf, c->name);
-        if (role < 0) {
-            play_err(v->p, c, "unknown-role", "role '%s' is not known", c->name);
-            continue;
+        int role = scope_need(v->p, c, SCOPE_ROLE, v->step, c->name);
+        if (role >= 0) {
+            check_role(v, c, (unsigned)role);
         }
-        check_role(v, c, (unsigned)role);
     }
 }
 
@@ -173,15 +171,11 @@ void expect_consents(const struct view *v, const struct sto_conf *at)
         return;
     }
     for (const struct sto_conf *c = at->child; c; c = c->next) {
-        const char *want = str_of(v, c), *got = NULL;
-        for (unsigned i = 0; i < v->wf->n_consents; i++) {
-            if (strcmp(v->wf->consents[i].id, c->name) == 0) {
-                got = names[v->s->consents[i].state <= CONSENT_LOST ? v->s->consents[i].state : 0];
-            }
-        }
-        if (!got) {
-            play_err(v->p, c, "unknown-consent", "consent '%s' is not known", c->name);
-        } else if (want && strcmp(got, want) != 0) {
+        const char *want = str_of(v, c);
+        int ix = scope_need(v->p, c, SCOPE_CONSENT, v->step, c->name);
+        uint8_t state = ix < 0 ? 0 : v->s->consents[ix].state;
+        const char *got = names[state <= CONSENT_LOST ? state : 0];
+        if (ix >= 0 && want && strcmp(got, want) != 0) {
             play_err(v->p, c, "consents", "consent '%s' is '%s', expected '%s'", c->name, got,
                      want);
         }

@@ -84,25 +84,32 @@ static uint16_t branch_org(const struct play *p, const workflow_t *wf, const str
     return role < wf->n_roles ? state->roles[role].at.org : 0;
 }
 
+/* Exactly this step, or the plain name's branch of the organisation; WF_NONE = neither. */
+static uint16_t step_find(const struct play *p, const char *id, uint16_t org)
+{
+    const workflow_t *wf = play_case(p)->wf;
+    uint16_t found = workflow_step(wf, id);
+    for (uint16_t i = 0; found == WF_NONE && org != 0 && i < wf->n_steps; i++) {
+        const struct wf_step *s = &wf->steps[i];
+        if (s->branch != 0 && is_plain(s->id, id) && branch_org(p, wf, s) == org) {
+            found = i;
+        }
+    }
+    return found;
+}
+
 uint16_t play_step_of(struct play *p, const struct sto_conf *at, const char *id, uint16_t org)
 {
-    const struct play_case *c = play_case(p);
-    uint16_t found = workflow_step(c->wf, id);
-    unsigned branches = 0;
-    for (uint16_t i = 0; found == WF_NONE && i < c->wf->n_steps; i++) {
-        const struct wf_step *s = &c->wf->steps[i];
-        if (s->branch == 0 || !is_plain(s->id, id)) {
-            continue;
+    const workflow_t *wf = play_case(p)->wf;
+    uint16_t found = step_find(p, id, org);
+    for (uint16_t i = 0; found == WF_NONE && i < wf->n_steps; i++) {
+        if (wf->steps[i].branch != 0 && is_plain(wf->steps[i].id, id)) {
+            play_err(p, at, "unknown-step",
+                     "step '%s' has a branch for each organisation, and none for this one; name "
+                     "it, for instance '%s#1'",
+                     id, id);
+            return WF_NONE;
         }
-        branches++;
-        found = branch_org(p, c->wf, s) == org && org != 0 ? i : found;
-    }
-    if (found == WF_NONE && branches > 0) {
-        play_err(p, at, "unknown-step",
-                 "step '%s' has a branch for each organisation, and none for this one; name it, "
-                 "for instance '%s#1'",
-                 id, id);
-        return WF_NONE;
     }
     return found == WF_NONE ? play_step(p, at, id) : found;
 }
@@ -145,10 +152,9 @@ bool play_time(struct play *p, const struct sto_conf *g, const char *key, int64_
 
 /* ------------------------------------------------------------------ values */
 
-bool input_value(const workflow_t *wf, const struct sto_conf *v, struct in_field *out)
+bool input_value(const struct wf_field *f, const struct sto_conf *v, struct in_field *out)
 {
-    int ix = workflow_field(wf, v->name);
-    *out = (struct in_field){.name = v->name};
+    *out = (struct in_field){.name = f ? f->id : v->name};
     if (v->type == STO_CONF_INT || v->type == STO_CONF_BOOL) {
         out->type = v->type == STO_CONF_INT ? IN_INT : IN_BOOL;
         out->i = v->i;
@@ -157,25 +163,41 @@ bool input_value(const workflow_t *wf, const struct sto_conf *v, struct in_field
     if (v->type != STO_CONF_STRING) {
         return false;
     }
-    out->type = ix >= 0 && wf->fields[ix].sealed ? IN_SEALED : IN_TEXT;
+    out->type = f && f->sealed ? IN_SEALED : IN_TEXT;
     out->s = (const uint8_t *)v->s;
     out->n = (uint32_t)strlen(v->s);
     return true;
 }
 
+const char *entry_step(struct play *p, const struct sto_conf *entry)
+{
+    const struct sto_conf *at = sto_conf_get(entry, "step"), *by = sto_conf_get(entry, "by");
+    struct party actor = {0};
+    if (!at || at->type != STO_CONF_STRING || p->case_ix >= p->n_cases) {
+        return NULL;
+    }
+    const workflow_t *wf = play_case(p)->wf;
+    if (by && by->type == STO_CONF_STRING && workflow_step(wf, at->s) == WF_NONE) {
+        bool failed = p->failed;
+        if (strcmp(by->s, "broker") != 0 && !play_party(p, by, by->s, &actor)) {
+            p->failed = failed; /* told where the actor is read */
+        }
+    }
+    uint16_t step = step_find(p, at->s, actor.org);
+    return step == WF_NONE ? NULL : wf->steps[step].id;
+}
+
 /* An unknown field goes to the engine as it is when the scenario expects a refusal. */
-static bool one_field(struct play *p, const struct sto_conf *v, bool refused, struct in_field *out)
+static bool one_field(struct play *p, const struct sto_conf *v, const char *step, bool refused,
+                      struct in_field *out)
 {
     const workflow_t *wf = play_case(p)->wf;
-    if (workflow_field(wf, v->name) < 0 && !refused) {
-        const char *ids[STO_WF_FIELDS_MAX + 1] = {NULL};
-        for (unsigned i = 0; i < wf->n_fields; i++) {
-            ids[i] = wf->fields[i].id;
-        }
-        play_unknown(p, v, "unknown-field", "field", v->name, ids);
+    int ix = refused ? scope_find(wf, SCOPE_FIELD, step, v->name)
+                     : scope_need(p, v, SCOPE_FIELD, step, v->name);
+    if (ix < 0 && !refused) {
         return false;
     }
-    if (!input_value(wf, v, out)) {
+    if (!input_value(ix >= 0 ? &wf->fields[ix] : NULL, v, out)) {
         play_err(p, v, "field-value",
                  "field '%s' takes a number, true or false, or text; a decimal number stands in "
                  "quotes",
@@ -210,8 +232,9 @@ static bool fields_of(struct play *p, const struct sto_conf *g, struct made_inpu
                  STO_WF_FIELDS_MAX);
         return false;
     }
+    const char *step = entry_step(p, g);
     for (const struct sto_conf *v = set->child; v; v = v->next) {
-        ok = one_field(p, v, refused, &out->fields[out->in.n_fields]) && ok;
+        ok = one_field(p, v, step, refused, &out->fields[out->in.n_fields]) && ok;
         out->in.n_fields++;
     }
     out->in.fields = out->fields;
@@ -242,23 +265,20 @@ static bool one_name(struct play *p, const struct sto_conf *at, const char *role
 }
 
 /* What `names` says of one role: an organisation, or several for a role with many. */
-static bool one_role(struct play *p, const struct sto_conf *v, struct made_input *out)
+static bool one_role(struct play *p, const struct sto_conf *v, const char *step,
+                     struct made_input *out)
 {
-    const workflow_t *wf = play_case(p)->wf;
     bool ok = true;
-    if (workflow_role(wf, v->name) < 0) {
-        const char *ids[STO_WF_ROLES_MAX + 1] = {NULL};
-        for (unsigned i = 0; i < wf->n_roles; i++) {
-            ids[i] = wf->roles[i].id;
-        }
-        play_unknown(p, v, "unknown-role", "role", v->name, ids);
+    int ix = scope_need(p, v, SCOPE_ROLE, step, v->name);
+    if (ix < 0) {
         return false;
     }
+    const char *role = play_case(p)->wf->roles[ix].id;
     if (v->type != STO_CONF_ARRAY && v->type != STO_CONF_LIST) {
-        return one_name(p, v, v->name, out);
+        return one_name(p, v, role, out);
     }
     for (const struct sto_conf *c = v->child; c; c = c->next) {
-        ok = one_name(p, c, v->name, out) && ok;
+        ok = one_name(p, c, role, out) && ok;
     }
     return ok;
 }
@@ -277,8 +297,9 @@ static bool names_of(struct play *p, const struct sto_conf *g, struct made_input
         play_err(p, names, "wrong-type", "names must be a group of roles");
         return false;
     }
+    const char *step = entry_step(p, g);
     for (const struct sto_conf *v = names->child; v; v = v->next) {
-        ok = one_role(p, v, out) && ok;
+        ok = one_role(p, v, step, out) && ok;
     }
     out->in.names = out->names;
     return ok;
@@ -388,6 +409,23 @@ static bool token_of(struct play *p, const struct sto_conf *entry, struct input 
     return true;
 }
 
+/* A message, consent or role of a call or branch has a longer name in the case. */
+static void scoped_name(struct play *p, const struct sto_conf *entry, const char *key,
+                        struct input *in)
+{
+    static const struct {
+        const char *key;
+        enum scope_noun noun;
+    } rows[] = {{"message", SCOPE_MESSAGE}, {"consent", SCOPE_CONSENT}, {"for", SCOPE_ROLE}};
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0] && p->case_ix < p->n_cases; i++) {
+        if (strcmp(rows[i].key, key) == 0) {
+            const workflow_t *wf = play_case(p)->wf;
+            int ix = scope_find(wf, rows[i].noun, entry_step(p, entry), in->name);
+            in->name = ix < 0 ? in->name : scope_name(wf, rows[i].noun, (unsigned)ix);
+        }
+    }
+}
+
 /* Words that name what an event is about; one at most. */
 static bool name_of(struct play *p, const struct sto_conf *entry, struct input *in)
 {
@@ -405,6 +443,7 @@ static bool name_of(struct play *p, const struct sto_conf *entry, struct input *
         return true;
     }
     in->name = sto_conf_str(entry, found->name, "", p->l->diags);
+    scoped_name(p, entry, found->name, in);
     struct party party;
     bool org = strcmp(found->name, "to") == 0 && in->name[0];
     return !org || play_party(p, found, in->name, &party);

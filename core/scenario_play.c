@@ -12,6 +12,7 @@
 #define SCENARIO_YEARS_MAX 20
 #define SCENARIO_YEAR_END  2200
 #define ENTRY_SLACK_US     999999 /* several events in one instant are a microsecond apart */
+#define TIMES_MAX          500
 
 /* ----------------------------------------------------------------- answers */
 
@@ -209,11 +210,12 @@ static bool happens(const struct sto_conf *entry)
 static bool entry_form(struct play *p, const struct sto_conf *entry)
 {
     static const char *const keys[] = {
-        "after",    "at",      "by",      "event",        "step",    "offer",        "exit",
-        "set",      "names",   "reason",  "message",      "consent", "worker",       "at-time",
-        "new-time", "to",      "desk",    "valid-reason", "place",   "by-client",    "text",
-        "home",     "refused", "late",    "session",      "expect",  "case",         "start",
-        "days",     "for",     "version", "places",       "shows",   "second-admin", NULL};
+        "after",   "at",        "by",       "event",        "step",    "offer",
+        "exit",    "set",       "names",    "reason",       "message", "consent",
+        "worker",  "at-time",   "new-time", "to",           "desk",    "valid-reason",
+        "place",   "by-client", "text",     "home",         "refused", "late",
+        "session", "expect",    "case",     "start",        "days",    "for",
+        "version", "places",    "shows",    "second-admin", "times",   NULL};
     if (entry->type != STO_CONF_GROUP) {
         play_err(p, entry, "wrong-type", "an entry of the timeline must be a group { }");
         return false;
@@ -319,7 +321,7 @@ static void expect_all(struct play *p, const struct sto_conf *entry, const struc
     }
 }
 
-static bool play_entry(struct play *p, const struct sto_conf *entry)
+static bool play_once(struct play *p, const struct sto_conf *entry)
 {
     const struct world_send *sends;
     struct play_range r = {0};
@@ -343,6 +345,24 @@ static bool play_entry(struct play *p, const struct sto_conf *entry)
         journey_holders(p, entry, &r);
     }
     return true;
+}
+
+/* As often as `times` says: the dates of a series, for instance. */
+static bool play_entry(struct play *p, const struct sto_conf *entry)
+{
+    const struct sto_conf *times = sto_conf_get(entry, "times");
+    int64_t n = entry->type == STO_CONF_GROUP
+                    ? sto_conf_int(entry, "times", 1, 1, TIMES_MAX, p->l->diags)
+                    : 1;
+    if (times && !sto_conf_get(entry, "after")) {
+        play_err(p, times, "missing-key", "times without after: everything would happen at once");
+        return false;
+    }
+    bool goes_on = true;
+    for (int64_t i = 0; goes_on && i < n; i++) {
+        goes_on = play_once(p, entry);
+    }
+    return goes_on;
 }
 
 /* ---------------------------------------------------------------- timeline */

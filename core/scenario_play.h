@@ -93,8 +93,20 @@ bool input_of_start(struct play *p, const struct sto_conf *start, struct made_in
 bool input_of_entry(struct play *p, const struct sto_conf *entry, struct made_input *out);
 /* Does the event go to what cases share, and not to a case? */
 bool event_to_shared(enum event_kind k);
-/* A field's value as libconfig has it; false: neither number, true or false, nor text. */
-bool input_value(const workflow_t *wf, const struct sto_conf *v, struct in_field *out);
+/* A value as libconfig has it for a field (NULL: an unknown one); false: neither number, true or
+ * false, nor text. */
+bool input_value(const struct wf_field *f, const struct sto_conf *v, struct in_field *out);
+
+enum scope_noun { SCOPE_FIELD, SCOPE_ROLE, SCOPE_CONSENT, SCOPE_MESSAGE };
+/* Index of what `name` means, seen from a step (NULL: from the workflow); else the only one with
+   that last part, in whatever call or branch; -1 = there is none, or several. */
+int scope_find(const workflow_t *wf, enum scope_noun noun, const char *step, const char *name);
+const char *scope_name(const workflow_t *wf, enum scope_noun noun, unsigned ix);
+/* scope_find() with an error. */
+int scope_need(struct play *p, const struct sto_conf *at, enum scope_noun noun, const char *step,
+               const char *name);
+/* Id of the step that an entry is about, as the case names it; NULL = none, or it is unknown. */
+const char *entry_step(struct play *p, const struct sto_conf *entry);
 
 /* "oulu" or "oulu/service-guidance" under key; desk 0 = none was named. */
 bool play_party(struct play *p, const struct sto_conf *at, const char *text, struct party *out);

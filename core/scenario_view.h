@@ -17,6 +17,7 @@ struct view { /* what one expect group looks at */
     const struct token
         *about; /* the token that the entry or expect.step names; NULL = none stands */
     bool about_named;
+    const char *step; /* that names are seen from; NULL = the workflow */
 };
 
 /* Appends with ", ", as far as it fits. */

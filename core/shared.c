@@ -191,7 +191,8 @@ struct seat *want_add(struct work *w, const struct mail *m, enum want want)
     struct shared_state *s = w->s;
     struct seat *had = want_find(s, &m->src, want);
     if (had && had->token == m->token && had->entry == m->entry) {
-        return NULL; /* a repeat */
+        had->until_us = m->until_us; /* a repeat, or its step's time was begun anew */
+        return NULL;
     }
     if (had && (had->token > m->token || (had->token == m->token && had->entry > m->entry))) {
         w->out->code = STO_E_LATE; /* overtaken by a newer wish of the same case */

@@ -107,10 +107,11 @@ struct token {
     char worker[STATE_WORKER_MAX]; /* who took the task up; "" */
     int64_t since_us;
     int64_t start_us; /* service began, seat's, meeting's or agenda's time; 0 */
-    uint16_t count;   /* referral: attendance days; series: dates held; plan: version; panel: times
-                         postponed */
-    uint32_t marks; /* plan: agreed_by that agreed to this version; panel: asks that answered; each:
-                       branches that were entered */
+    uint16_t count;   /* referral: attendance days; series: dates attended; plan: version; panel:
+                         times   postponed */
+    uint32_t marks;   /* plan: who of agreed_by agreed to this version; panel: who has answered (low
+                         half) and been asked (high half), by position in asks or among the network's
+                         members; each: branches that were entered; series: 1 = has begun */
 };
 
 /* A place of the network that the case holds (reserved or occupied); given back when the stage that

@@ -207,6 +207,8 @@ int place_answer(struct turn *t);
 void place_unanswered(struct turn *t, uint16_t id);
 void panel_enter(struct turn *t, uint16_t id);
 int panel_mail(struct turn *t, uint16_t id);
+/* Members that were asked and have not answered hear that it is no longer wanted. */
+void panel_release(struct turn *t, uint16_t id);
 int panel_answer(struct turn *t);
 int panel_postpone(struct turn *t);
 /* Give back what the token's step waits for or has; for leaving and cancelling. */
@@ -232,6 +234,8 @@ int plan_result(struct turn *t);
 
 /* ---- engine_offer.c, engine_handover.c */
 int offer_event(struct turn *t);
+int attendance_guard(struct turn *t, uint16_t offer);
+int attendance_count(struct turn *t, uint16_t offer);
 void offer_expire(struct turn *t, uint16_t id, enum clock_kind clock);
 void offer_end(struct turn *t, uint16_t id, enum offer_state state, enum reason reason, bool tell);
 void offers_end_all(struct turn *t, uint16_t token, enum offer_state state, enum reason reason);
@@ -266,7 +270,13 @@ int case_start(struct turn *t);
 void settings_take(struct turn *t);
 int home_take(struct turn *t);
 void case_close(struct turn *t, uint16_t outcome_step);
-int case_event(struct turn *t); /* client, administration */
+int client_event(struct turn *t); /* left, moved, died */
+int asked_for(struct turn *t);
+int correct(struct turn *t);
+int close_by_holder(struct turn *t);
+int reassign(struct turn *t);
+int succeed(struct turn *t);
+int basis_lost(struct turn *t);
 void note_to_holder(struct turn *t);
 /* Beside the host: steps that start by the event. Whether there was one. */
 bool sides_take(struct turn *t, uint16_t host, uint8_t event);

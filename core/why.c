@@ -57,42 +57,9 @@ static const struct token *first_waiting(const workflow_t *wf, const struct case
     return found;
 }
 
-static const char *waits_for(const struct case_state *s, const struct wf_step *w,
-                             const struct token *t, const struct offer *o)
+static const char *waits_for_offer(const struct wf_step *w, const struct token *t,
+                                   const struct offer *o)
 {
-    switch (w->type) {
-    case STEP_TASK:
-        return "the result of a task";
-    case STEP_MEETING:
-        return t->phase == MEET_BOOKED ? "a booked meeting" : "a meeting to be booked";
-    case STEP_SESSION:
-        return t->phase == SEAT_INVITED ? "the session's date and its attendance"
-                                        : "a seat on the next date";
-    case STEP_WAIT:
-        return w->message != 0xff ? "a message" : "a date";
-    case STEP_END:
-        return s->right.valid ? "the right of return to lapse" : "the holder to close it";
-    case STEP_PANEL:
-        return t->phase == PANEL_ON_AGENDA ? "the panel's decision"
-                                           : "a place on the panel's agenda";
-    case STEP_PLACE:
-        return t->phase == PLACE_OFFERED ? "an answer to the offered place" : "a free place";
-    case STEP_CONSENT:
-        return "the client's consent or refusal";
-    case STEP_MEASURE:
-        return "an instrument to be filled in";
-    case STEP_PLAN:
-        return "the shared plan to be written and agreed";
-    case STEP_HANDOVER:
-    case STEP_REFERRAL:
-    case STEP_CONSULT:
-    case STEP_DECIDE:
-    case STEP_NOTIFY:
-    case STEP_STAGE:
-    case STEP_EACH:
-    case STEP_CALL:
-        break;
-    }
     if (!o) {
         return t->phase == HANDOVER_DRAFT ? "a receiver to be chosen"
                : t->phase == HANDOVER_TAKEN_OVER
@@ -132,11 +99,61 @@ static const char *waits_for(const struct case_state *s, const struct wf_step *w
     return "the next step";
 }
 
+static const char *waits_for(const struct case_state *s, const struct wf_step *w,
+                             const struct token *t, const struct offer *o)
+{
+    switch (w->type) {
+    case STEP_TASK:
+        return "the result of a task";
+    case STEP_MEETING:
+        return t->phase == MEET_BOOKED ? "a booked meeting" : "a meeting to be booked";
+    case STEP_SESSION:
+        if (w->meetings > 1 && t->marks != 0) {
+            return "the series' next date and its attendance";
+        }
+        return t->phase == SEAT_INVITED ? "the session's date and its attendance"
+                                        : "a seat on the next date";
+    case STEP_WAIT:
+        return w->message != 0xff ? "a message" : "a date";
+    case STEP_END:
+        return s->right.valid                  ? "the right of return to lapse"
+               : w->continues && *w->continues ? "the next workflow, or the holder to close it"
+                                               : "the holder to close it";
+    case STEP_PANEL:
+        return t->phase == PANEL_ON_AGENDA ? "the panel's decision"
+               : t->phase == PANEL_ASKED   ? "the panel's date, and its members' answers"
+               : t->start_us != 0          ? "the panel's date"
+                                           : "a place on the panel's agenda";
+    case STEP_PLACE:
+        return t->phase == PLACE_OFFERED    ? "an answer to the offered place"
+               : t->phase == PLACE_RESERVED ? "word of who gives the reserved place"
+                                            : "a free place";
+    case STEP_CONSENT:
+        return "the client's consent or refusal";
+    case STEP_MEASURE:
+        return "an instrument to be filled in";
+    case STEP_PLAN:
+        return "the shared plan to be written and agreed";
+    case STEP_HANDOVER:
+    case STEP_REFERRAL:
+    case STEP_CONSULT:
+    case STEP_DECIDE:
+    case STEP_NOTIFY:
+    case STEP_STAGE:
+    case STEP_EACH:
+    case STEP_CALL:
+        break;
+    }
+    return waits_for_offer(w, t, o);
+}
+
 static const char *what_then(const workflow_t *wf, const struct wf_step *w, const struct clock *c)
 {
     const struct wf_exit *x;
     switch ((enum clock_kind)c->kind) {
     case CLOCK_ANSWER:
+        return c->offer == 0 ? "the place is offered to the next"
+                             : "the offer expires and returns to the sender";
     case CLOCK_DECIDE:
     case CLOCK_BOOK:
     case CLOCK_MEET:

@@ -79,11 +79,11 @@ static bool target_step(struct wf_load *x, const struct sto_conf *at, const char
                         struct wf_exit *out)
 {
     bool own = from == x->scope->call; /* the `on` of the workflow, or of the called one */
-    const struct wf_step *f = own ? NULL : &x->w->steps[from];
-    uint16_t stage = own ? from : f->stage;
+    bool beside = !own && x->w->steps[from].host != WF_NONE;
+    uint16_t stage = own ? from : x->w->steps[from].stage;
     const char *outcome = wf_called_end(x, s);
     out->kind = own && from != WF_ROOT ? TARGET_INSIDE : TARGET_STEP;
-    if (outcome && stage == x->scope->call && (own || f->host == WF_NONE)) {
+    if (outcome && stage == x->scope->call && !beside) {
         out->kind = own ? TARGET_INSIDE : TARGET_LEAVE;
         out->step = WF_NONE;
         out->leave = wf_intern(x, at, outcome);
@@ -99,7 +99,7 @@ static bool target_step(struct wf_load *x, const struct sto_conf *at, const char
         return false;
     }
     const struct wf_step *to = &x->w->steps[out->step];
-    if (f && f->host != WF_NONE) {
+    if (beside) {
         load_err(&x->l, at, "bad-target",
                  "a step in meanwhile ends by join or leave:EXIT, not in step '%s'", s);
     } else if (to->host != WF_NONE) {

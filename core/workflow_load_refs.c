@@ -95,7 +95,7 @@ static void unknown_role(struct wf_load *x, const struct sto_conf *at, const cha
     const char *names[STO_WF_ROLES_MAX + 4] = {0};
     const char *const *roles = wf_names_of(x, NOUN_ROLE);
     unsigned n = 0;
-    for (; roles[n] && n < STO_WF_ROLES_MAX; n++) {
+    for (; n < STO_WF_ROLES_MAX && roles[n]; n++) {
         names[n] = roles[n];
     }
     if (parties) {
@@ -426,7 +426,7 @@ uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name)
     }
     if (at) {
         const char *const *messages = wf_names_of(x, NOUN_MESSAGE);
-        for (unsigned k = 0; messages[k] && k < STO_WF_MESSAGES_MAX; k++) {
+        for (unsigned k = 0; k < STO_WF_MESSAGES_MAX && messages[k]; k++) {
             names[4 + k] = messages[k];
         }
         load_unknown(&x->l, at, "unknown-event", "event", name, names);
@@ -438,10 +438,13 @@ uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name)
 const char *wf_event_name(struct wf_load *x, uint8_t event, const char *name)
 {
     char text[2 * STO_NAME_BYTES_MAX + 8];
-    if (event >= WF_EVENT_CONSENT_LOST_0) {
-        (void)snprintf(text, sizeof(text), "%s-lost",
-                       x->w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
-        return load_keep(&x->l, text);
+    if (event < WF_EVENT_MESSAGE_0) {
+        return name;
     }
-    return event >= WF_EVENT_MESSAGE_0 ? x->w->messages[event - WF_EVENT_MESSAGE_0].id : name;
+    if (event < WF_EVENT_CONSENT_LOST_0) {
+        return x->w->messages[event - WF_EVENT_MESSAGE_0].id;
+    }
+    (void)snprintf(text, sizeof(text), "%s-lost",
+                   x->w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
+    return load_keep(&x->l, text);
 }

@@ -45,9 +45,9 @@ static void more_codes(struct wf_load *x, const char *name, struct expr_name *ou
 static void field_meaning(struct scope *s, const char *name, unsigned ix, struct expr_name *out)
 {
     static const enum expr_type TYPES[] = {
-        [FIELD_INTEGER] = EXPR_INT, [FIELD_BOOLEAN] = EXPR_BOOL, [FIELD_CODE] = EXPR_CODE,
-        [FIELD_TEXT] = EXPR_TEXT,   [FIELD_DATE] = EXPR_DATE,    [FIELD_HETU] = EXPR_TEXT,
-        [FIELD_DECIMAL] = EXPR_INT, [FIELD_PROFILE] = EXPR_TEXT};
+        [FIELD_INTEGER] = EXPR_INT,     [FIELD_BOOLEAN] = EXPR_BOOL, [FIELD_CODE] = EXPR_CODE,
+        [FIELD_TEXT] = EXPR_TEXT,       [FIELD_DATE] = EXPR_DATE,    [FIELD_HETU] = EXPR_TEXT,
+        [FIELD_DECIMAL] = EXPR_DECIMAL, [FIELD_PROFILE] = EXPR_TEXT};
     const struct wf_field *f = &s->x->w->fields[ix];
     *out =
         (struct expr_name){.type = TYPES[f->type], .ref = (uint16_t)ix, .domain = WF_DOMAIN_FIELD};

@@ -135,7 +135,8 @@ static int start_to_input(const Saatto__V1__Event *ev, struct input *out, struct
         return sto_fail(err, STO_E_MALFORMED, "StartCase: needs a workflow and a client reference");
     }
     memcpy(out->client.b, ev->start->client.data, 16);
-    if (out->client.b[15] != ev->case_id.data[15]) {
+    bool nobody = sto_uuid_is_zero(&out->client); /* the case is about no client */
+    if (!nobody && out->client.b[15] != ev->case_id.data[15]) {
         return sto_fail(err, STO_E_MALFORMED,
                         "StartCase.client: its last byte differs from the case id's");
     }

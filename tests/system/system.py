@@ -114,6 +114,7 @@ class Suite:
         again = start(self.a, "twice")
         assert first["case"] == again["case"] and again["state"] == "started before", again
 
+    # R3, R12, R58: no second case or plan of the same kind
     def one_open_case(self):
         first = start(self.a, "one", "--client", "the same person")
         second = start(self.a, "two", "--client", "the same person", status=REFUSED)
@@ -239,6 +240,7 @@ class Suite:
             texts.write_text(texts.read_text().replace("no-place", "none-found"))
         return folder
 
+    # R133: a running case keeps the version that it began with
     def hot_deployment(self):
         a = self.a
         old = start(a, "of version 1")["case"]
@@ -392,6 +394,7 @@ class Suite:
         assert self.clocks_of(a, of_a) == self.clocks_of(b, of_b), (self.clocks_of(a, of_a), self.clocks_of(b, of_b))
         assert [e for e, _ in self.clocks_of(a, of_a)].count("clock") >= 2, self.clocks_of(a, of_a)
 
+    # R25: the whole history is there, and leads to what stands
     def replays(self):
         for i in (self.a, self.b):
             found = i.json("audit", "replay")

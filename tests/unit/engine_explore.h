@@ -371,6 +371,12 @@ static bool explorer_step(struct explorer *e, unsigned i, unsigned n_orgs)
             return false;
         }
     }
+    for (unsigned k = 0; k < 2; k++) { /* a member of a panel, asked or not */
+        struct input in = plain(r, EVENT_PANEL_ANSWER, k ? FIRM : HEALTH);
+        if (!explorer_try(e, i, &in)) {
+            return false;
+        }
+    }
     return explorer_mails(e, i) && explorer_clocks(e, i);
 }
 

@@ -63,7 +63,7 @@ static const char WF_BOARD[] = ENGINE_HEAD("board")
     "      on : { plan = \"agree\"; private = \"quiet\"; expired = \"think\"; }; };\n"
     "    think : { type = \"task\"; role = \"holder\"; within = \"5 business days\"; collects = [ \"secret\" ];\n"
     "      on : { again = \"group\"; write = \"agree\"; stop = \"fin\"; expired = \"stay\"; }; };\n"
-    "    quiet : { type = \"task\"; role = \"nurse\"; carries = [ \"secret\" ]; must = [ \"secret\" ];\n"
+    "    quiet : { type = \"task\"; role = \"nurse\"; carries = [ \"secret\", \"note\" ]; must = [ \"secret\" ];\n"
     "      needs = \"tell\"; visible-to = [ \"nurse\" ]; within = \"5 business days\";\n"
     "      on : { done = \"mail\"; no-basis = \"think\"; expired = \"stay\"; }; };\n"
     "    agree : { type = \"plan\"; parts : { holder = [ \"note\" ]; nurse = [ \"more\" ]; };\n"

@@ -187,6 +187,7 @@ static void every_planted_fault_is_found(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* R90: a voluntary service tells no authority of an absence */
 static void an_obliging_session_needs_an_obliging_service(void **state)
 {
     (void)state;
@@ -265,6 +266,98 @@ static void clocks_that_turn_make_the_duration_unlimited(void **state)
     free(text);
 }
 
+/* ------------------------------------------------------------------ size */
+
+/* n branches of three tasks side by side; `shared`: each reads what the last one wrote. */
+static char *parallel(unsigned n, bool shared)
+{
+    size_t cap = 8192, at = 0;
+    char *t = sto_xcalloc(cap, 1);
+#define SAY(...) at += (size_t)snprintf(t + at, cap - at, __VA_ARGS__)
+    SAY("workflow : { id = \"wide\"; version = 1; purpose = \"services\";\n"
+        "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; };\n"
+        "  data : { yes : { type = \"boolean\"; category = \"plan\"; }; };\n"
+        "  start : { by = \"te\"; requires = [ \"yes\" ]; first = \"work\"; };\n"
+        "  on : { client-left = \"over\"; };\n"
+        "  steps : { work : { type = \"stage\"; first = [ ");
+    for (unsigned k = 0; k < n; k++) {
+        SAY("%s\"a%u\"", k ? ", " : "", k);
+    }
+    SAY(" ]; on : { done = \"over\"; }; steps : {\n");
+    for (unsigned k = 0; k < n; k++) {
+        SAY("    a%u : { type = \"task\"; role = \"te\"; within = \"1 day\"; on : { done = "
+            "\"b%u\"; expired "
+            "= \"stay\"; }; };\n"
+            "    b%u : { type = \"task\"; role = \"te\"; within = \"1 day\"; on : { done = "
+            "\"d%u\"; expired "
+            "= \"stay\"; }; };\n"
+            "    d%u : { type = \"decide\"; rules = ( %s{ to = \"c%u\"; } ); };\n"
+            "    c%u : { type = \"task\"; role = \"te\"; within = \"1 day\"; on : { done = "
+            "\"join\"; "
+            "expired = \"stay\"; }; };\n",
+            k, k, k, k, k, shared ? "{ when = \"yes\"; to = \"join\"; }, " : "", k, k);
+    }
+    SAY("  }; }; over : { type = \"end\"; outcome = \"over\"; }; }; };\n");
+#undef SAY
+    return t;
+}
+
+static struct check_report prove(const char *text, uint32_t states_max, sto_diags_t *d)
+{
+    struct check_report report = {.states_max = states_max};
+    sto_diags_t *form = sto_diags_new();
+    workflow_t *w = load_workflow(text, net, form);
+    if (!w) {
+        print_diags(form);
+    }
+    sto_diags_destroy(&form);
+    assert_non_null(w);
+    (void)check_prove(w, "workflow.cfg", net, d, &report);
+    workflow_destroy(&w);
+    return report;
+}
+
+static void eight_branches_cost_their_sum_and_not_their_product(void **state)
+{
+    (void)state;
+    sto_diags_t *d = sto_diags_new();
+    char *text = parallel(8, false);
+    struct check_report report = prove(text, 0, d);
+    print_diags(d);
+    assert_int_equal(sto_diags_count(d), 0);
+    assert_true(report.states < 100); /* 4 to the power of 8 is 65,536 */
+    assert_string_equal(report.longest, "longest 3 days");
+    free(text);
+    sto_diags_destroy(&d);
+}
+
+static void branches_that_share_data_are_explored_together(void **state)
+{
+    (void)state;
+    sto_diags_t *d = sto_diags_new();
+    char *text = parallel(4, true);
+    struct check_report report = prove(text, 0, d);
+    print_diags(d);
+    assert_int_equal(sto_diags_count(d), 0);
+    assert_true(report.states > 400);
+    free(text);
+    sto_diags_destroy(&d);
+}
+
+static void the_bound_is_told_when_it_is_hit(void **state)
+{
+    (void)state;
+    sto_diags_t *d = sto_diags_new();
+    char *text = parallel(8, true);
+    struct check_report report = prove(text, 1000, d);
+    assert_int_equal(report.states, 1000);
+    assert_int_equal(sto_diags_count(d), 1);
+    assert_true(has_finding(d, "too-many-states", 0));
+    assert_int_equal(sto_diags_errors(d), 0);
+    free(text);
+    sto_diags_destroy(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +367,9 @@ int main(void)
         cmocka_unit_test(a_guarded_read_is_no_finding),
         cmocka_unit_test(a_stage_clock_ends_a_circle_inside_it),
         cmocka_unit_test(clocks_that_turn_make_the_duration_unlimited),
+        cmocka_unit_test(eight_branches_cost_their_sum_and_not_their_product),
+        cmocka_unit_test(branches_that_share_data_are_explored_together),
+        cmocka_unit_test(the_bound_is_told_when_it_is_hit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

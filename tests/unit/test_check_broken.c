@@ -99,6 +99,7 @@ static bool try_broken(const char *name)
     return good;
 }
 
+/* R5, R6: gaps, and joints where nobody answers, are found before deployment */
 static void every_broken_workflow_gives_its_one_finding(void **state)
 {
     (void)state;

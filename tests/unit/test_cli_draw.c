@@ -18,18 +18,13 @@ struct drawn {
 
 static workflow_t *load(const network_t *net, const char *dir)
 {
-    struct model_file cfg, texts;
-    workflow_t *wf = NULL;
     sto_diags_t *d = sto_diags_new();
-    assert_true(read_file(dir, "workflow.cfg", &cfg));
-    (void)read_file(dir, "texts.cfg", &texts);
-    if (workflow_load(&cfg, &texts, net, d, &wf) != 0) {
+    workflow_t *wf = load_shipped_workflow(net, dir, d);
+    if (!wf) {
         print_diags(d);
         fail_msg("%s does not load", dir);
     }
     sto_diags_destroy(&d);
-    free_file(&cfg);
-    free_file(&texts);
     return wf;
 }
 

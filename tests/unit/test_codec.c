@@ -266,6 +266,17 @@ static void a_start_routes_with_its_client(void **state)
     assert_int_equal(to_input(&ev, &in), -STO_E_MALFORMED);
 }
 
+static void a_start_about_no_client_lies_anywhere(void **state)
+{
+    uint8_t id[16] = {[0] = 1, [15] = 9}, client[16] = {0};
+    Saatto__V1__StartCase start;
+    struct input in;
+    (void)state;
+    Saatto__V1__Event ev = start_event(id, client, &start);
+    assert_int_equal(to_input(&ev, &in), 0);
+    assert_true(sto_uuid_is_zero(&in.client));
+}
+
 static void numbers_of_events_are_checked(void **state)
 {
     uint8_t id[16] = {1};
@@ -415,6 +426,7 @@ int main(void)
         cmocka_unit_test(lists_and_frames_are_bounded),
         cmocka_unit_test(a_second_value_of_a_field_is_refused),
         cmocka_unit_test(a_start_routes_with_its_client),
+        cmocka_unit_test(a_start_about_no_client_lies_anywhere),
         cmocka_unit_test(numbers_of_events_are_checked),
         cmocka_unit_test(fields_need_a_value_and_come_once),
         cmocka_unit_test(a_message_hash_binds_shard_and_seq),

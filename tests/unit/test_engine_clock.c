@@ -48,6 +48,7 @@ static void a_reminder_comes_before_the_due_and_once(void **state)
     rig_destroy(&r);
 }
 
+/* R10: beyond its time somebody is told, and then the next */
 static void a_step_that_stays_climbs_the_ladder_rung_by_rung(void **state)
 {
     struct rig *r = rig_new(WF_SERVICE);

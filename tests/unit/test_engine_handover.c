@@ -21,6 +21,7 @@ static void taken_over(struct rig *r)
     TAKEN(r, rig_do(r, EVENT_CONFIRM_TAKEOVER, CITY));
 }
 
+/* R1: the sender answers until the receiver confirms */
 static void responsibility_moves_on_confirmation_alone(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -86,6 +87,7 @@ static void the_right_lapses_by_time_and_by_report(void **state)
     rig_destroy(&r);
 }
 
+/* R4: a case does not end before what comes next has begun */
 static void an_end_waits_until_the_right_has_lapsed(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -237,6 +239,7 @@ static void the_receiver_never_answers_its_own_question(void **state)
     rig_destroy(&r);
 }
 
+/* R23: by the network, public organisations alone may hold */
 static void only_who_may_hold_and_is_in_force_receives(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -293,6 +296,7 @@ static void by_phone_needs_a_contact_but_no_booking(void **state)
     rig_destroy(&r);
 }
 
+/* R129: an organisation closes, its open cases go on with its successor */
 static void succession_needs_two_and_repoints_all(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -318,6 +322,7 @@ static void succession_needs_two_and_repoints_all(void **state)
     rig_destroy(&r);
 }
 
+/* R20, R24: responsibility changes hands inside an organisation, with a reason and a record */
 static void another_desk_of_the_holder_is_a_change_point(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -363,6 +368,7 @@ static void succession_settles_what_was_between_the_two(void **state)
     rig_destroy(&r);
 }
 
+/* R23 */
 static void who_may_not_hold_does_not_start(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);

@@ -16,6 +16,7 @@ static void correct_secret(struct rig *r)
     TAKEN(r, rig_event(r, &in));
 }
 
+/* R32: each message has its scope */
 static void only_the_teaser_leaves_before_acceptance(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -74,6 +75,7 @@ static void a_receiver_without_any_basis_gets_no_offer(void **state)
     rig_destroy(&r);
 }
 
+/* R31, R33 */
 static void a_consent_opens_and_its_loss_closes_at_the_next_sending(void **state)
 {
     struct rig *r = rig_new(WF_BRANCHES);

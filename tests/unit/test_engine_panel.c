@@ -79,6 +79,7 @@ static void silence_about_a_consent_climbs_the_ladder(void **state)
     rig_destroy(&r);
 }
 
+/* R31, R34 */
 static void members_without_a_basis_are_not_asked(void **state)
 {
     struct rig *r = at_panel(EVENT_CONSENT_GIVE);
@@ -156,6 +157,7 @@ static struct rig *at_plan(void)
     return r;
 }
 
+/* R57, R22: one plan, in one version, agreed by all */
 static void a_plan_is_agreed_when_all_agree_to_one_version(void **state)
 {
     struct rig *r = at_plan();
@@ -202,6 +204,7 @@ static void a_word_to_an_older_version_is_refused_and_a_no_ends_the_plan(void **
 
 /* ------------------------------------------------------------------ hidden, must, kept */
 
+/* R37, R38: a confidential service leaves no more than that */
 static void a_hidden_step_tells_the_holder_only_that_something_goes_on(void **state)
 {
     struct rig *r = on_agenda();

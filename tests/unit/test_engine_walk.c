@@ -189,6 +189,7 @@ static void a_late_answer_fills_what_is_unset_and_moves_nothing(void **state)
     rig_destroy(&r);
 }
 
+/* R47, R104: who has no system answers on paper or by phone, and it is recorded */
 static void work_is_the_addressees_or_recorded_by_the_holder(void **state)
 {
     struct rig *r = rig_new(WF_BRANCHES);
@@ -419,6 +420,7 @@ static void a_message_without_answers_brings_its_fields(void **state)
     rig_destroy(&r);
 }
 
+/* R17: one named worker */
 static void one_person_keeps_a_named_workers_work(void **state)
 {
     struct rig *r = rig_new(WF_DATES);

@@ -21,6 +21,7 @@ static void report(const char *name, const struct explored *x)
     assert_true(x->states < EXPLORE_STATES_MAX);
 }
 
+/* R2, R17: in every state exactly one is responsible and a clock runs */
 static void two_offers_and_all_clocks_reach_every_state_and_break_nothing(void **state)
 {
     struct rig *r = rig_new(WF_TRANSFER);
@@ -144,7 +145,8 @@ static void branches_of_an_each_and_the_next_workflow_break_nothing(void **state
 {
     (void)state;
     explore_kind(WF_MANY, WF_TRANSFER, 10000,
-                 BIT(STEP_MEASURE) | BIT(STEP_SESSION) | BIT(STEP_HANDOVER) | BIT(STEP_END));
+                 BIT(STEP_EACH) | BIT(STEP_MEASURE) | BIT(STEP_SESSION) | BIT(STEP_HANDOVER) |
+                     BIT(STEP_END));
 }
 
 static void random_sequences_break_nothing(void **state)

@@ -33,6 +33,7 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* R128 */
 static void both_have_the_same_services_of_the_same_shape(void **state)
 {
     (void)state;
@@ -71,6 +72,7 @@ static void every_kind_of_2014_is_there_in_2026(void **state)
     }
 }
 
+/* R129 */
 static void organisations_keep_their_numbers_or_have_a_successor(void **state)
 {
     (void)state;

@@ -43,6 +43,7 @@ static void told(const struct bench *b, unsigned c, enum mail_kind kind, const c
     assert_int_equal(n, 1);
 }
 
+/* R68 */
 static void a_case_gets_the_next_date_before_its_cut_off(void **state)
 {
     (void)state;
@@ -75,6 +76,7 @@ static void a_date_takes_so_many_cases_and_the_oldest_first(void **state)
     bench_release(&b);
 }
 
+/* R83 */
 static void cut_off_material_and_date_follow_one_another(void **state)
 {
     (void)state;

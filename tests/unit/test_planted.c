@@ -32,6 +32,16 @@ static const struct {
     {16, "a case closes over an open offer"},
     {17, "a consent that was lost still covers"},
     {18, "a former holder keeps its open work"},
+    {19, "a stage that is left keeps its places"},
+    {20, "a panel's agenda keeps the entry of a case that has gone on"},
+    {21, "agreement to an older version of a plan still counts"},
+    {22, "a step is sent without what it must have"},
+    {23, "any basis serves where one consent alone counts"},
+    {24, "the holder hears of a hidden step"},
+    {25, "a panel decides before its date"},
+    {26, "a place is given up and the pool not told"},
+    {27, "an each has a branch for nobody"},
+    {28, "a member answers that was not asked"},
 };
 
 static bool caught_by_exploring(const char *workflow, unsigned n_orgs, char *what, size_t cap)
@@ -65,7 +75,10 @@ static bool caught(char *what, size_t cap)
 {
     return caught_by_exploring(WF_TRANSFER, 2, what, cap) ||
            caught_by_exploring(WF_LOOP_CLOSED, 1, what, cap) ||
-           caught_at_random(WF_BRANCHES, what, cap) || caught_at_random(WF_SERVICE, what, cap);
+           caught_by_exploring(WF_BOARD, 1, what, cap) ||
+           caught_at_random(WF_BRANCHES, what, cap) || caught_at_random(WF_SERVICE, what, cap) ||
+           caught_at_random(WF_PLACES, what, cap) || caught_at_random(WF_BOARD, what, cap) ||
+           caught_at_random(WF_MANY, what, cap);
 }
 
 static void no_fault_is_found_where_there_is_none(void **state)

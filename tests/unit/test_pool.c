@@ -45,6 +45,7 @@ static void a_free_place_without_an_answer_clock_is_reserved_at_once(void **stat
     bench_release(&b);
 }
 
+/* R73: a freed place is offered to the next */
 static void a_place_is_offered_taken_occupied_and_freed(void **state)
 {
     (void)state;
@@ -65,6 +66,23 @@ static void a_place_is_offered_taken_occupied_and_freed(void **state)
     assert_int_equal(phase_of(&b, 1, WANT_PLACE), 0xff);
     assert_int_equal(phase_of(&b, 2, WANT_PLACE), PLACE_OFFERED);
     told(&b, 2, MAIL_PLACE_OFFERED);
+    bench_release(&b);
+}
+
+/* A step whose time begins anew says its wish again: it keeps its turn and waits longer. */
+static void a_wish_said_again_waits_longer_in_its_turn(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_with(&b, bench_service(SERVICE_PLACE, 1));
+    assert_int_equal(want_place(&b, 1, 1), 0);
+    assert_int_equal(mail(&b, MAIL_PLACE_WANTED, 2, 1, b.now + DAY), 0);
+    assert_int_equal(want_place(&b, 3, 1), 0);
+    assert_int_equal(mail(&b, MAIL_PLACE_WANTED, 2, 1, b.now + 9 * DAY), 0);
+    b.now += 2 * DAY;
+    assert_int_equal(mail(&b, MAIL_PLACE_FREED, 1, 1, 0), 0);
+    assert_int_equal(phase_of(&b, 2, WANT_PLACE), PLACE_RESERVED);
+    assert_int_equal(phase_of(&b, 3, WANT_PLACE), PLACE_QUEUED);
     bench_release(&b);
 }
 
@@ -297,6 +315,7 @@ static void events_of_other_shapes_are_refused(void **state)
 
 /* ------------------------------------------------------------------ quotas */
 
+/* R74 */
 static void a_quota_is_used_up_and_not_given_back_by_cases(void **state)
 {
     (void)state;
@@ -342,6 +361,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_free_place_without_an_answer_clock_is_reserved_at_once),
         cmocka_unit_test(a_place_is_offered_taken_occupied_and_freed),
+        cmocka_unit_test(a_wish_said_again_waits_longer_in_its_turn),
         cmocka_unit_test(silence_loses_the_turn_an_hour_after_it_was_told),
         cmocka_unit_test(an_answer_after_the_turn_was_lost_gets_a_place_only_if_one_is_free),
         cmocka_unit_test(who_declines_loses_the_turn),

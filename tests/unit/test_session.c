@@ -28,6 +28,7 @@ static void the_first_gets_the_next_date_that_can_still_be_invited(void **state)
     bench_release(&b);
 }
 
+/* R69, R70 */
 static void who_comes_when_a_date_is_full_gets_the_following_one(void **state)
 {
     (void)state;
@@ -154,6 +155,7 @@ static void an_excuse_before_the_date_gives_the_place_back(void **state)
     bench_release(&b);
 }
 
+/* R85 */
 static void a_moved_date_takes_its_seats_along(void **state)
 {
     (void)state;

@@ -522,6 +522,7 @@ static void all_faults_come_in_one_run(void **state)
     free(c);
 }
 
+/* R128, R131: limits are parameters of the network */
 static void a_network_may_change_settings_inside_their_limits_only(void **state)
 {
     (void)state;
