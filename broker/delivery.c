@@ -319,22 +319,46 @@ int delivery_build(reactor_t *r, const struct applied *a, const struct send *s,
 
 /* ------------------------------------------------------------ at a resend */
 
+/* The consent's place in the workflow that the case is in now: it may have gone on since. */
+static unsigned consent_place(const struct centry *e, unsigned ix, const char *id)
+{
+    for (unsigned i = 0; e->wf && i < e->wf->w->n_consents; i++) {
+        if (strcmp(e->wf->w->consents[i].id, id) == 0) {
+            return i;
+        }
+    }
+    return e->wf ? STO_WF_CONSENTS_MAX : ix;
+}
+
 /* Of a consent: looked up in the case's state. *waits if that is not in memory. */
-static bool consent_holds(reactor_t *r, const struct orow *row, uint16_t basis, bool *waits)
+static bool consent_holds(reactor_t *r, const struct orow *row, uint16_t basis, const char *id,
+                          bool *waits)
 {
     struct centry *e = case_get(r, &row->case_id);
-    unsigned ix = basis & 0x7fff;
     if (e->phase == ENTRY_LOADING) {
         *waits = true;
         r->resend_waits = true;
         return true;
     }
+    unsigned ix = consent_place(e, basis & 0x7fff, id);
     return e->state && ix < STO_WF_CONSENTS_MAX && e->state->consents[ix].state == CONSENT_GIVEN &&
            e->state->consents[ix].until_us > rx_domain_us(r);
 }
 
+/* The name that the delivery gives the basis of a category. */
+static const char *basis_id(const reactor_t *r, const Saatto__V1__DeliveryBody *m, unsigned c)
+{
+    for (size_t i = 0; i < m->n_basis; i++) {
+        if (network_category(r->cfg->net, m->basis[i]->category) == (int)c) {
+            return m->basis[i]->id;
+        }
+    }
+    return "";
+}
+
 static uint32_t covered(reactor_t *r, const struct outq *q, const struct orow *row,
-                        const struct outbox_frame *f, const char *purpose, bool *waits)
+                        const struct outbox_frame *f, const Saatto__V1__DeliveryBody *m,
+                        bool *waits)
 {
     int32_t day = sto_day_of_us(rx_domain_us(r));
     uint32_t bits = 0;
@@ -342,8 +366,9 @@ static uint32_t covered(reactor_t *r, const struct outq *q, const struct orow *r
         if (!(f->categories >> c & 1)) {
             continue;
         }
-        bool holds = network_basis(r->cfg->net, purpose, q->org, c, day) != NULL ||
-                     ((f->basis[c] & 0x8000) && consent_holds(r, row, f->basis[c], waits));
+        bool holds = network_basis(r->cfg->net, m->purpose, q->org, c, day) != NULL ||
+                     ((f->basis[c] & 0x8000) &&
+                      consent_holds(r, row, f->basis[c], basis_id(r, m, c), waits));
         bits |= (uint32_t)holds << c;
     }
     return bits;
@@ -399,7 +424,7 @@ int delivery_again(reactor_t *r, const struct outq *q, const struct orow *row, s
     if (delivery_decode(f.body, f.n_body, arena, &m, &err) != 0) {
         return -STO_E_MALFORMED;
     }
-    uint32_t bits = covered(r, q, row, &f, m->purpose, waits);
+    uint32_t bits = covered(r, q, row, &f, m, waits);
     if (*waits || bits == f.categories) {
         return 0;
     }

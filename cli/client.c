@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "keyfile.h"
 #include "sto_arena.h"
@@ -76,21 +77,16 @@ static int connect_session(client_t *self, const char *endpoint, struct sto_err 
     return 0;
 }
 
-int client_open(const installation_t *in, const char *organisation, client_t **out,
-                struct sto_err *err)
+int client_open_with(const installation_t *in, const char *organisation, const char *keyfile,
+                     client_t **out, struct sto_err *err)
 {
-    char *path = installation_path(in, "keys/%s.key", organisation);
     struct key_pair pair;
     struct saatto_error error = {0};
-    int rc = keyfile_pair_read(path, &pair, err);
+    int rc = keyfile_pair_read(keyfile, &pair, err);
 
     if (rc != 0) {
-        sto_err_fix(err, "saatto org key list names the organisations that have one; `saatto org "
-                         "key new` makes one");
-        free(path);
         return rc;
     }
-    free(path);
     client_t *self = sto_xcalloc(1, sizeof *self);
     struct saatto_options o = {.endpoint = in->endpoint,
                                .server_key = in->server_key,
@@ -109,6 +105,20 @@ int client_open(const installation_t *in, const char *organisation, client_t **o
     }
     *out = self;
     return 0;
+}
+
+int client_open(const installation_t *in, const char *organisation, client_t **out,
+                struct sto_err *err)
+{
+    char *path = installation_path(in, "keys/%s.key", organisation);
+    int rc = client_open_with(in, organisation, path, out, err);
+
+    if (rc != 0 && rc != -STO_E_UNREACHABLE && access(path, F_OK) != 0) {
+        sto_err_fix(err, "saatto org key list names the organisations that have one; `saatto org "
+                         "key new` makes one");
+    }
+    free(path);
+    return rc;
 }
 
 void client_close(client_t **self_p)

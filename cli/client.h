@@ -25,6 +25,9 @@ typedef struct client client_t;
 /* With keys/<organisation>.key. Waits for the session: STO_E_UNREACHABLE. */
 int client_open(const installation_t *in, const char *organisation, client_t **out,
                 struct sto_err *err);
+/* The same with the pair of another file. */
+int client_open_with(const installation_t *in, const char *organisation, const char *keyfile,
+                     client_t **out, struct sto_err *err);
 void client_close(client_t **self_p);
 /* Sends one event; its answer comes in answers, by the returned ticket (> 0, or negative code). */
 int64_t client_send(client_t *self, const struct saatto_event *e, struct sto_err *err);

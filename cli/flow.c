@@ -137,6 +137,8 @@ static const struct option_row migrate_options[] = {
     {"from", "N", "version that the cases run on"},
     {"to", "N", "version that they go on with; deployed already"},
     {"map", "FILE", "steps with another id: map = ( [ \"old\", \"new\" ], … );"},
+    {"key", "FILE",
+     "key pair of the coordinator's operator (default keys/COORDINATOR.operator.key)"},
     {"dry-run", NULL, "tell which cases would move and which would strand; change nothing"},
     {0},
 };

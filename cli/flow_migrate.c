@@ -155,7 +155,9 @@ static int send_some(struct move *x, client_t *client, size_t first, size_t end,
         char id[37];
         x->moved += a->code == 0;
         x->failed += a->code != 0;
-        if (a->code != 0) { /* it went on meanwhile */
+        if (a->code == STO_E_NOT_ALLOWED) {
+            rc = sto_fail(err, STO_E_NOT_ALLOWED, "%s", a->what);
+        } else if (a->code != 0) { /* it went on meanwhile */
             output_say(&x->c->out, "%s: not moved: %s", sto_uuid_format(&x->cases[i], id), a->what);
         }
     }
@@ -165,9 +167,14 @@ static int send_some(struct move *x, client_t *client, size_t first, size_t end,
 static int move_all(struct move *x, struct sto_err *err)
 {
     const struct organisation *o = network_org(x->r.net, x->r.net->coordinator_org);
-    char *key = sto_asprintf("%s.operator", o != NULL ? o->id : "");
+    const char *id = o != NULL ? o->id : "", *given = cli_option(x->c, "key");
+    char *key =
+        given != NULL ? sto_xstrdup(given) : installation_path(x->r.in, "keys/%s.operator.key", id);
     client_t *client = NULL;
-    int rc = client_open(x->r.in, key, &client, err);
+    int rc = client_open_with(x->r.in, id, key, &client, err);
+    if (rc == -STO_E_IO || rc == -STO_E_NOT_FOUND) {
+        sto_err_fix(err, "saatto org key new %s --operator makes one; or name it with --key", id);
+    }
     for (size_t i = 0; i < x->n_cases && rc == 0; i += AT_ONCE) {
         size_t end = i + AT_ONCE < x->n_cases ? i + AT_ONCE : x->n_cases;
         rc = send_some(x, client, i, end, err);

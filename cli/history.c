@@ -258,6 +258,9 @@ static bool record_step(struct play *p)
     if (engine_evolve(&p->was, f, &err) == 0) {
         p->was_wf = p->h->version(p->h->arg, p->was.workflow);
     }
+    if (p->at == 0 && p->was_wf != NULL && strcmp(p->was_wf->id, p->is_wf->id) != 0) {
+        sto_fail(&err, STO_E_REFUSED, "it began in workflow '%s'", p->was_wf->id);
+    }
     if (err.code != 0 || p->was_wf == NULL) {
         p->out->end = HISTORY_UNREADABLE;
         snprintf(p->out->what, sizeof p->out->what, "%.250s",

@@ -38,6 +38,9 @@ int case_start_verb(struct cli *c, struct sto_err *err);
 int case_show_verb(struct cli *c, struct sto_err *err);
 int dev_stop(struct cli *c, struct sto_err *err);
 int audit_replay_verb(struct cli *c, struct sto_err *err);
+extern const struct option_row org_succeed_options[];
+int org_succeed(struct cli *c, struct sto_err *err);
 int bench_worker(struct cli *c, struct sto_err *err);
+int report_outcomes(struct cli *c, struct sto_err *err);
 
 #endif

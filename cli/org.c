@@ -9,6 +9,7 @@
 #include "keyfile.h"
 #include "nouns.h"
 #include "org_keys.h"
+#include "sto_file.h"
 #include "sto_time.h"
 
 /* ----------------------------------------------------------------- register */
@@ -229,10 +230,12 @@ static int key_new(struct cli *c, struct sto_err *err)
     if (rc == 0) {
         /* An organisation's operator has a key beside the organisation's own. */
         bool beside = cli_flag(c, "operator") && strcmp(c->words[0], "operator") != 0;
-        const char *kind = beside ? ".operator" : "";
-        path = installation_path(in, "keys/%s%s.key", c->words[0], kind);
+        const char *file = cli_option(c, "file");
+        path = file != NULL
+                   ? sto_xstrdup(file)
+                   : installation_path(in, "keys/%s%s.key", c->words[0], beside ? ".operator" : "");
         secret_path = installation_path(in, "keys/%s.secret", c->words[0]);
-        old = installation_path(in, "keys/%s%s.key.old", c->words[0], kind);
+        old = sto_asprintf("%s.old", path);
         if (cli_flag(c, "dry-run")) {
             output_say(&c->out, "A fresh pair would stand in %s%s.", path,
                        access(path, F_OK) == 0 ? ", the present one in .key.old" : "");
@@ -317,6 +320,14 @@ static const struct option_row key_options[] = {
     {"dry-run", NULL, "change nothing"},
     {0},
 };
+static const struct option_row new_options[] = {
+    {"operator", NULL,
+     "an operator's key: moves the manual clock, redrives, of an organisation also succeeds (ORG "
+     "'operator': of none)"},
+    {"file", "FILE", "write the pair there; an organisation's administrators have one each"},
+    {"dry-run", NULL, "change nothing"},
+    {0},
+};
 static const struct option_row revoke_options[] = {
     {"reason", "TEXT", "why (required)"},
     {"dry-run", NULL, "change nothing"},
@@ -339,7 +350,7 @@ const struct verb org_verbs[] = {
      .words = "ORG",
      .words_min = 1,
      .words_max = 1,
-     .options = key_options,
+     .options = new_options,
      .help = "Makes a key pair in var/keys and registers it; a former pair is kept as .key.old",
      .run = key_new},
     {.name = "key revoke",
@@ -349,5 +360,18 @@ const struct verb org_verbs[] = {
      .options = revoke_options,
      .help = "Revokes a key: sessions with it end, new ones are refused",
      .run = key_revoke},
+    {.name = "succeed",
+     .words = "ORG SUCCESSOR",
+     .words_min = 2,
+     .words_max = 2,
+     .options = org_succeed_options,
+     .help =
+         "Moves every open case of an organisation to its successor, in one recorded act of two "
+         "administrators",
+     .more =
+         "Holder, desks, roles, offers and work under way are re-pointed, each case in an event "
+         "of its own that names the\nact. The network must name the successor, which must be in "
+         "force. Made again, it moves what is left.",
+     .run = org_succeed},
     {0},
 };

@@ -165,7 +165,7 @@ static int make_start(struct starter *s, const json_t *start, struct made *m, si
                       struct sto_err *err)
 {
     const workflow_t *wf = NULL;
-    struct sto_uuid client;
+    struct sto_uuid client = {0};
     const char *record = text_of(start, "record");
     int rc = organisation_of(s, text_of(start, "organisation"), ix, err);
 
@@ -177,7 +177,9 @@ static int make_start(struct starter *s, const json_t *start, struct made *m, si
         return rc;
     }
     const char *who = text_of(start, "client");
-    client_reference(s, who[0] != '\0' ? who : record, &client);
+    if (wf->subject == SUBJECT_CLIENT) {
+        client_reference(s, who[0] != '\0' ? who : record, &client);
+    }
     m->e = (struct saatto_event){.kind = EVENT_START,
                                  .start_workflow = wf->id,
                                  .start_home = sto_arena_strdup(m->arena, text_of(start, "home"))};

@@ -268,42 +268,50 @@ int reassign(struct turn *t)
     return t->rc;
 }
 
-static bool repoint(struct party *p, uint16_t from, struct party to)
+struct succession {
+    const struct organisation *from, *to;
+};
+
+/* To the successor's desk of the same id; where it has none, to the one that takes what comes in.
+ */
+static bool repoint(struct party *p, const struct succession *x)
 {
-    if (p->org != from) {
+    const struct desk *old = network_desk(x->from, p->desk);
+    const struct desk *now = old ? network_desk_by_id(x->to, old->id) : NULL;
+    if (p->org != x->from->number) {
         return false;
     }
-    *p = to;
+    p->org = x->to->number;
+    p->desk = now ? now->number : x->to->n_desks > 0 ? x->to->desks[0].number : 0;
     return true;
 }
 
-static void succeed_parties(struct turn *t, uint16_t from, struct party to)
+static void succeed_parties(struct turn *t, const struct succession *x)
 {
     struct case_state *s = t->s;
-    repoint(&s->sender, from, to);
-    repoint(&s->right.back_to, from, to);
+    repoint(&s->sender, x);
+    repoint(&s->right.back_to, x);
     for (unsigned i = 0; i < STO_WF_ROLES_MAX; i++) {
-        repoint(&s->roles[i].at, from, to);
+        repoint(&s->roles[i].at, x);
     }
-    s->home = s->home == from ? to.org : s->home;
-    if (s->holder.org == from) {
-        s->holder = to;
+    s->home = s->home == x->from->number ? x->to->number : s->home;
+    if (repoint(&s->holder, x)) {
         s->ledger_n++;
         s->ledger_since_us = t->now;
     }
     for (unsigned i = 0; i < s->n_offers; i++) {
         struct offer *o = &s->offers[i];
-        repoint(&o->from, from, to);
-        if (repoint(&o->to, from, to) && offer_live(o->state)) {
-            send_offer(t, SEND_NOTICE, to, o);
+        repoint(&o->from, x);
+        if (repoint(&o->to, x) && offer_live(o->state)) {
+            send_offer(t, SEND_NOTICE, o->to, o);
         }
     }
     for (unsigned i = 0; i < s->n_tokens; i++) {
-        if (repoint(&s->tokens[i].at, from, to)) {
+        if (repoint(&s->tokens[i].at, x)) {
             if (step_has_addressee(step_of(t, &s->tokens[i]))) {
                 work_send(t, s->tokens[i].id);
             } else {
-                send_token(t, SEND_NOTICE, to, &s->tokens[i]);
+                send_token(t, SEND_NOTICE, s->tokens[i].at, &s->tokens[i]);
             }
         }
     }
@@ -356,7 +364,7 @@ int succeed(struct turn *t)
     if (t->s->holder.org == a->number && !b->may_hold) {
         return turn_fail(t, STO_E_NOT_ALLOWED, "organisation '%s' may not be responsible", b->id);
     }
-    succeed_parties(t, a->number, org_party(t->net, b->number, NULL));
+    succeed_parties(t, &(struct succession){a, b});
     succeed_settle(t);
     return t->rc;
 }

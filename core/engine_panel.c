@@ -22,12 +22,10 @@ void panel_enter(struct turn *t, uint16_t id)
     const struct wf_step *w = step_of(t, tok);
     struct party organiser = service_party(t, w->service);
     tok->at = organiser.org != 0 ? organiser : t->s->holder;
-    if (!must_holds(t, w, tok->at.org) && exit_named(t, tok, EXIT_NO_BASIS)) {
-        tok->at = (struct party){0};
-        walk_leave(t, id, EXIT_NO_BASIS);
+    if (left_without_basis(t, id)) {
         return;
     }
-    tok->phase = PANEL_QUEUED;
+    token_of(t, id)->phase = PANEL_QUEUED;
     within_or_default(t, id);
     sides_arm(t, id, t->now);
     shared_wish(t, id);

@@ -32,9 +32,24 @@ void place_enter(struct turn *t, uint16_t id)
         }
     }
     queue(t, id);
+    if (left_without_basis(t, id)) {
+        return;
+    }
     within_or_default(t, id);
     sides_arm(t, id, t->now);
     shared_wish(t, id);
+}
+
+/* Whoever gives the place gets what the step carries, once it is somebody's. */
+static void tell_provider(struct turn *t, uint16_t id)
+{
+    const struct token *tok = token_of(t, id);
+    const struct wf_step *w = step_of(t, tok);
+    struct party provider = service_party(t, w->service);
+    if (w->carries != 0 && provider.org != 0 && must_holds(t, w, provider.org)) {
+        struct send *x = send_token(t, SEND_NOTICE, provider, tok);
+        send_release(t, x, w->carries);
+    }
 }
 
 /* The place is the case's: a holding of the stage, and the exit `got`. */
@@ -53,6 +68,7 @@ static void got(struct turn *t, uint16_t id)
         return;
     }
     tok->phase = PLACE_NONE; /* from here on the holding is what is given back */
+    tell_provider(t, id);
     if (!walk_leave(t, id, EXIT_GOT)) {
         walk_join(t, id);
     }

@@ -76,6 +76,9 @@ void plan_enter(struct turn *t, uint16_t id)
     struct party all[PARTIES_MAX], at = party_of(t, step_addressee(w));
     unsigned n = partners(t, w, all);
     tok->at = at.org != 0 ? at : t->s->holder;
+    if (left_without_basis(t, id)) {
+        return;
+    }
     within_or_default(t, id);
     sides_arm(t, id, t->now);
     holdings_occupy(t, id);

@@ -24,7 +24,10 @@ void session_enter(struct turn *t, uint16_t id)
     const struct wf_step *w = step_of(t, tok);
     struct party role = party_of(t, w->role), organiser = service_party(t, w->service);
     tok->at = organiser.org != 0 ? organiser : role.org != 0 ? role : t->s->holder;
-    tok->phase = SEAT_QUEUED;
+    if (left_without_basis(t, id)) {
+        return;
+    }
+    token_of(t, id)->phase = SEAT_QUEUED;
     within_or_default(t, id);
     sides_arm(t, id, t->now);
     holdings_occupy(t, id);

@@ -25,6 +25,17 @@ void work_send(struct turn *t, uint16_t id)
     send_release(t, x, carries);
 }
 
+bool left_without_basis(struct turn *t, uint16_t id)
+{
+    struct token *tok = token_of(t, id);
+    if (must_holds(t, step_of(t, tok), tok->at.org) || !exit_named(t, tok, EXIT_NO_BASIS)) {
+        return false;
+    }
+    tok->at = (struct party){0}; /* nobody has heard of it */
+    tok->phase = 0;
+    return walk_leave(t, id, EXIT_NO_BASIS);
+}
+
 static void enter_work(struct turn *t, uint16_t id)
 {
     struct token *tok = token_of(t, id);
@@ -36,9 +47,7 @@ static void enter_work(struct turn *t, uint16_t id)
         worker_set(tok->worker, t->s->roles[who].worker);
     }
     tok->phase = w->type == STEP_MEETING ? MEET_TO_BOOK : 0;
-    if (!must_holds(t, w, tok->at.org) && exit_named(t, tok, EXIT_NO_BASIS)) {
-        tok->at = (struct party){0}; /* nobody has heard of it */
-        walk_leave(t, id, EXIT_NO_BASIS);
+    if (left_without_basis(t, id)) {
         return;
     }
     within_or_default(t, id);

@@ -107,6 +107,33 @@ static struct icaltimetype date_of(int32_t day)
     return t;
 }
 
+/*
+ * An anchor nearer to after_day that gives the same dates from there on: whole periods of the rule
+ * later. Not for a rule that counts its dates or takes the day of the month from its anchor.
+ */
+static int32_t nearer(const rule_t *r, int32_t start_day, int32_t after_day)
+{
+    int32_t every = r->interval > 0 ? r->interval : 1;
+    int32_t days = r->freq == ICAL_WEEKLY_RECURRENCE ? 7 * every : every;
+    bool monthly = r->freq == ICAL_MONTHLY_RECURRENCE;
+    if (r->count != 0 || after_day <= start_day || r->freq == ICAL_YEARLY_RECURRENCE) {
+        return start_day;
+    }
+    if (!monthly) {
+        return start_day + (after_day - start_day) / days * days;
+    }
+    int year, month, dom, to_year, to_month, to_dom;
+    sto_civil_from_day(start_day, &year, &month, &dom);
+    sto_civil_from_day(after_day, &to_year, &to_month, &to_dom);
+    int32_t months = 12 * (to_year - year) + to_month - month;
+    months -= months % every;
+    if (months < every || !(part_given(r->by_day) || part_given(r->by_month_day))) {
+        return start_day;
+    }
+    months += 12 * year + month - 1;
+    return sto_day_from_civil(months / 12, months % 12 + 1, 1);
+}
+
 int recurrence_next(const char *rrule, int32_t start_day, int32_t after_day, int32_t *day,
                     struct sto_err *err)
 {
@@ -121,7 +148,7 @@ int recurrence_next(const char *rrule, int32_t start_day, int32_t after_day, int
                         rrule, start.year, YEAR_MAX - 1);
     }
     __attribute__((cleanup(iterator_free))) icalrecur_iterator *it =
-        icalrecur_iterator_new(rule, start);
+        icalrecur_iterator_new(rule, date_of(nearer(&rule, start_day, after_day)));
     icalerror_clear_errno();
     for (int i = 0; it && i < RECURRENCE_DATES_MAX; i++) {
         struct icaltimetype t = icalrecur_iterator_next(it);

@@ -14,7 +14,7 @@
 #include "sto_err.h"
 
 #define RECURRENCE_RULE_BYTES_MAX 256   /* longest rule that is read */
-#define RECURRENCE_DATES_MAX      20000 /* dates walked in one call: 54 years of days */
+#define RECURRENCE_DATES_MAX      20000 /* dates walked in one call, yearly ones and counted ones */
 
 /*
  * First date of the rule after a day.

@@ -190,6 +190,8 @@ uint8_t exit_choose(struct turn *t, const struct wf_step *w);
 bool exit_is_event(const workflow_t *wf, uint8_t exit);
 bool exit_choosable(const workflow_t *wf, uint8_t exit);
 void work_send(struct turn *t, uint16_t id); /* the addressee's SEND_TASK */
+/* Entering: without what it must have the step is left by no-basis, if it names that. */
+bool left_without_basis(struct turn *t, uint16_t id);
 /* Pick the actor's work among these types: 0, 1 = late (done), or a failure. */
 int work_pick(struct turn *t, uint32_t types, struct token **tok);
 void tell_holder(struct turn *t, uint16_t id);

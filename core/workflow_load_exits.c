@@ -120,7 +120,7 @@ bool wf_target(struct wf_load *x, const struct sto_conf *at, const char *s, uint
     const struct wf_step *f = from == x->scope->call ? NULL : &x->w->steps[from];
     bool inside = f && (f->stage != x->scope->call || f->host != WF_NONE);
     bool leave = strncmp(s, "leave:", 6) == 0;
-    if (!inside && (leave || strcmp(s, "join") == 0)) {
+    if (!inside && (leave || (!f && strcmp(s, "join") == 0))) {
         load_err(&x->l, at, "bad-target",
                  "'%s': there is no stage here to leave; name a step of the workflow", s);
         return false;
@@ -570,8 +570,10 @@ static void check_workflow_on(struct wf_load *x)
         const struct wf_exit *e = &w->exits_on[k];
         const struct sto_conf *at = sto_conf_get(on, w->exits[e->exit]);
         at = at ? at : x->root;
-        bool known = (e->exit == EXIT_EXPIRED && w->n_within) || e->exit == EXIT_INTERRUPTED ||
-                     workflow_exit_is_event(w, e->exit) || left_by(w, WF_ROOT, e->exit);
+        bool known = (e->exit == EXIT_EXPIRED && w->n_within) ||
+                     (e->exit == EXIT_DONE && joined_inside(w, WF_ROOT)) ||
+                     e->exit == EXIT_INTERRUPTED || workflow_exit_is_event(w, e->exit) ||
+                     left_by(w, WF_ROOT, e->exit);
         if (!known) {
             load_err(&x->l, at, "unknown-exit", "the workflow has no exit '%s'%s",
                      w->exits[e->exit], e->exit == EXIT_EXPIRED ? "; it belongs to within" : "");
@@ -582,6 +584,9 @@ static void check_workflow_on(struct wf_load *x)
     }
     if (w->n_within && !find(w->exits_on, w->n_exits_on, EXIT_EXPIRED)) {
         missing(x, x->root, NULL, "expired");
+    }
+    if (joined_inside(w, WF_ROOT) && !find(w->exits_on, w->n_exits_on, EXIT_DONE)) {
+        missing(x, x->root, NULL, "done");
     }
     if (w->subject == SUBJECT_CLIENT && !find(w->exits_on, w->n_exits_on, EXIT_CLIENT_LEFT)) {
         missing(x, x->root, NULL, "client-left");

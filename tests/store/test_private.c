@@ -52,7 +52,7 @@ static void what_was_written_is_there_after_a_restart(void **state)
     assert_int_not_equal(pg_private_pid(f.pg), former);
     f.admin = fixture_open(&f, "saatto_admin");
     assert_string_equal(sql(f.admin, "SELECT host FROM core WHERE id = 5"), "kept");
-    assert_string_equal(sql(f.admin, "SELECT count(*) FROM schema_version"), "3");
+    assert_string_equal(sql(f.admin, "SELECT count(*) FROM schema_version"), "4");
     assert_string_equal(sql(f.admin, "SHOW data_checksums"), "on");
     assert_string_equal(sql(f.admin, "SHOW listen_addresses"), "");
 }

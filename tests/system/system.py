@@ -258,6 +258,43 @@ class Suite:
         (self.next_version() / "workflow.cfg").write_text(text.replace('"3 months"', '"2 months"', 1))
         a.run("flow", "deploy", self.next_version(), status=REFUSED)  # other bytes under a version that stands
 
+    # ---- cases that go on, and cases beside others
+
+    def advice(self):
+        """A workflow that ends in another: its record and identity go along, its note does not."""
+        folder = self.work / "advice"
+        folder.mkdir(exist_ok=True)
+        (folder / "workflow.cfg").write_text("""workflow : { id = "advice";  version = 1;  source = "test";  purpose = "wage-subsidy";
+          roles : { lead : { kind = "municipality";  service = "employment-services";  choose = "start"; }; };
+          data : { record : { type = "text";  category = "identity"; };  hetu : { type = "hetu";  category = "identity";  sealed = true; };
+            note : { type = "text";  category = "plan"; }; };
+          start : { by = [ "lead" ];  requires = [ "record", "hetu" ];  first = "talk"; };
+          on : { client-left = "left"; };
+          steps : { talk : { type = "task";  role = "holder";  collects = [ "note" ];  within = "10 business days";
+              on : { work = "on";  nothing = "left";  expired = "stay"; }; };
+            on : { type = "end";  outcome = "on";  continues = "palkkatuki"; };
+            left : { type = "end";  outcome = "left"; }; }; };
+          """)
+        (folder / "texts.cfg").write_text("texts : { " + " ".join(
+            f'{name} : {{ fi = "a"; sv = "a"; en = "a"; }};' for name in ("advice", "talk", "on", "left", "work", "nothing")) + " };\n")
+        return folder
+
+    def goes_on(self):
+        a = self.a
+        a.json("flow", "deploy", self.advice())
+        words = ("case", "start", "--org", "oulu", "--workflow", "advice", "--home", "oulu", "--client", "who asks", "--set", "record=adv",
+                 "--set", "hetu=010180-999A")
+        case = a.json(*words, "--record", "adv")[0]["case"]
+        assert a.json("handover", "task-result", case, "--org", "oulu", "--exit", "work", "--set", "note=n")["taken"]
+        a.run("clock", "advance", "--by", "1 minute")
+        shown = a.json("case", "show", case)
+        assert shown["workflow"] == "palkkatuki" and shown["version"] == 2 and shown["work"][0]["step"] == "prepare", shown
+        assert shown["holder"].startswith("oulu/"), shown
+        again = start(a, "adv", "--client", "who asks", status=REFUSED)  # now the client has an open wage-subsidy case
+        assert case in again["what"], again
+        beside = a.json(*words, "--record", "beside")[0]["case"]
+        assert a.json("case", "show", beside)["holder"] == shown["holder"]
+
     def third_version(self):
         """Version 3: the step `prepare` is called `search`."""
         folder = self.work / "third" / "palkkatuki"
@@ -394,6 +431,41 @@ class Suite:
         assert self.clocks_of(a, of_a) == self.clocks_of(b, of_b), (self.clocks_of(a, of_a), self.clocks_of(b, of_b))
         assert [e for e, _ in self.clocks_of(a, of_a)].count("clock") >= 2, self.clocks_of(a, of_a)
 
+    # ---- what cases share
+
+    def service(self, name):
+        return next(s for s in self.b.json("service", "list") if s["service"] == name)
+
+    def wish(self, wanted):
+        return self.b.json("case", "start", "--org", "oulu-typ", "--workflow", "paikka-ja-jono", "--home", "oulu", "--record", wanted,
+                           "--client", f"client who wants {wanted}", "--set", f"record={wanted}", "--set", f"wanted={wanted}")[0]["case"]
+
+    def places_are_shown_and_answered(self):
+        b = self.b
+        before = self.service("work-coaching")
+        assert before["kind"] == "places" and before["taken"] == 0 and before["free"] == before["places"] > 0, before
+        case = self.wish("coaching")
+        [mine] = wait(lambda: b.json("service", "show", "work-coaching")["cases"])
+        assert (mine["case"], mine["phase"]) == (case, "offered"), mine
+        b.json("handover", "place-answer", case, "--org", "oulu-typ", "--exit", "got", "--name", "workplace=yhdistys-koivu")
+        wait(lambda: b.json("service", "show", "work-coaching")["cases"][0]["phase"] == "reserved")
+        now = self.service("work-coaching")
+        assert now["taken"] == 1 and now["free"] == before["free"] - 1 and now["waiting"] == 0, now
+
+    def quotas_are_given_back_by_their_owner(self):
+        b = self.b
+        self.wish("subsidy")
+        wait(lambda: self.service("subsidy-private")["taken"] == 1)
+        event = ["handover", "quota-return", "service:subsidy-private", "--place", 1, "--org"]
+        assert not b.json(*event, "oulu", status=REFUSED)["taken"], "only its owner"
+        assert b.json(*event, "oulu-te", "--dry-run")["fits"] and self.service("subsidy-private")["taken"] == 1
+        assert b.json(*event, "oulu-te")["taken"]
+        wait(lambda: self.service("subsidy-private")["taken"] == 0)
+        b.run(*event, "oulu-te", "--dry-run", status=REFUSED)  # nothing is used any more
+        b.run("service", "show", "subsidy-privat", status=NOT_FOUND)
+        kinds = {s["kind"] for s in b.json("service", "list")}
+        assert {"session", "group", "places", "quota", "panel"} <= kinds, kinds
+
     # R25: the whole history is there, and leads to what stands
     def replays(self):
         for i in (self.a, self.b):
@@ -444,6 +516,7 @@ TESTS = [
     ("wrong settings are all told, and nothing starts", "wrong_settings"),
     ("a broken workflow is refused with every error and its line", "broken_is_refused"),
     ("a running case keeps its workflow version, a new one takes the new", "hot_deployment"),
+    ("a case goes on in another workflow, and is that one's from then on", "goes_on"),
     ("cases move to another version all together, or those that would strand are named", "migration"),
     ("cases are moved with an operator's key only", "migration_is_the_operators"),
     ("recorded histories are played on another version, and told where they differ", "histories_are_played_on_another_version"),
@@ -452,6 +525,8 @@ TESTS = [
     ("two installations run side by side", "side_by_side"),
     ("stopped and started, an installation keeps everything and fires each clock once", "stop_and_start"),
     ("open cases are counted where they stand, after a restart too", "figures"),
+    ("places are shown, offered and taken from the command line", "places_are_shown_and_answered"),
+    ("a quota is used up and given back by its owner alone", "quotas_are_given_back_by_their_owner"),
     ("afterwards the logs fold into the stored states", "replays"),
     ("a redrive names what it means, shard and organisation", "redrive_names_what_it_means"),
     ("a row that was changed behind the broker's back is found", "damage_is_found"),

@@ -322,6 +322,31 @@ static void succession_needs_two_and_repoints_all(void **state)
     rig_destroy(&r);
 }
 
+static void succession_keeps_the_desk_of_the_same_name(void **state)
+{
+    struct rig *r = rig_new(WF_TRANSFER);
+    (void)state;
+    TAKEN(r, rig_start(r));
+    struct input in = from(EVENT_REASSIGN, TE);
+    in.desk = "back";
+    r->now += DAY_US;
+    TAKEN(r, rig_event(r, &in));
+    network_t *net = r->net; /* the successor has that desk too, under another number */
+    unsigned ix = 0;
+    while (net->orgs[ix].number != TE_NEW) {
+        ix++;
+    }
+    struct organisation *now = &net->orgs[ix];
+    now->desks[now->n_desks++] = (struct desk){.number = 77, .id = "back", .lead = ""};
+    in = from(EVENT_SUCCEED, TE);
+    in.second_admin = TE_NEW;
+    r->now += DAY_US;
+    TAKEN(r, rig_event(r, &in));
+    assert_int_equal(r->s.holder.org, TE_NEW);
+    assert_int_equal(r->s.holder.desk, 77);
+    rig_destroy(&r);
+}
+
 /* R20, R24: responsibility changes hands inside an organisation, with a reason and a record */
 static void another_desk_of_the_holder_is_a_change_point(void **state)
 {
@@ -403,6 +428,7 @@ int main(void)
         cmocka_unit_test(exits_of_their_own_tell_a_no_from_silence),
         cmocka_unit_test(by_phone_needs_a_contact_but_no_booking),
         cmocka_unit_test(succession_needs_two_and_repoints_all),
+        cmocka_unit_test(succession_keeps_the_desk_of_the_same_name),
         cmocka_unit_test(another_desk_of_the_holder_is_a_change_point),
         cmocka_unit_test(succession_settles_what_was_between_the_two),
         cmocka_unit_test(who_may_not_hold_does_not_start),

@@ -63,6 +63,24 @@ static void an_offered_place_is_answered_and_names_the_organisation(void **state
     assert_int_equal(r->s.holdings[0].stage, the_at(r, "phase")->id);
     assert_int_equal(the_at(r, "try")->phase, HANDOVER_NEGOTIATING);
     the_sent(r, SEND_OFFER, FIRM);
+    int note = workflow_field(r->wf, "note");
+    assert_int_equal(the_sent(r, SEND_NOTICE, CITY)->fields, UINT64_C(1) << note);
+    rig_destroy(&r);
+}
+
+static void nobody_queues_without_what_the_provider_must_get(void **state)
+{
+    struct rig *r = rig_new(WF_PLACES);
+    const struct in_field days[] = {WITH_DAYS};
+    struct input in = from(EVENT_START, TE);
+    (void)state;
+    in.fields = days;
+    in.n_fields = 1;
+    in.home = "city";
+    TAKEN(r, rig_event(r, &in)); /* no note: no-basis at once, and its stage is left */
+    assert_null(rig_at(r, "find"));
+    assert_non_null(rig_at(r, "result"));
+    assert_int_equal(r->f.n_mails, 0);
     rig_destroy(&r);
 }
 
@@ -241,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_offered_place_is_answered_and_names_the_organisation),
+        cmocka_unit_test(nobody_queues_without_what_the_provider_must_get),
         cmocka_unit_test(who_declines_keeps_the_turn_if_the_service_says_so),
         cmocka_unit_test(a_place_that_needs_no_answer_is_taken_at_once),
         cmocka_unit_test(there_is_none_and_a_late_offer_changes_nothing),

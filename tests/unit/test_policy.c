@@ -49,10 +49,19 @@ static policy_t *parse(const char *body)
 static void every_shipped_policy_is_right(void **state)
 {
     (void)state;
-    static const char *const orgs[] = {"kela-oulu",    "nuorten-tyopaja",      "oulu",
-                                       "oulu-te",      "tekninen-liikelaitos", "tuira-health",
-                                       "verve",        "yhdistys-koivu",       "yhdistys-kuusi",
-                                       "yritys-honka", "oulu-social"};
+    static const char *const orgs[] = {"kela-oulu",
+                                       "nuorten-tyopaja",
+                                       "oulu",
+                                       "oulu-te",
+                                       "tekninen-liikelaitos",
+                                       "tuira-health",
+                                       "verve",
+                                       "yhdistys-koivu",
+                                       "yhdistys-kuusi",
+                                       "yritys-honka",
+                                       "oulu-social",
+                                       "oulu-typ",
+                                       "development-project"};
     for (size_t i = 0; i < sizeof orgs / sizeof orgs[0]; i++) {
         sto_diags_t *diags = sto_diags_new();
         struct sto_err err = {0};

@@ -167,11 +167,50 @@ static void without_a_date_the_result_is_untouched(void **state)
     assert_int_equal(day, 4711);
 }
 
+/* A rule that counts is walked from its anchor, the others begin nearer: the dates are the same. */
+static void it_does_not_matter_where_the_walk_begins(void **state)
+{
+    (void)state;
+    static const char *const rules[] = {
+        "FREQ=DAILY",
+        "FREQ=DAILY;INTERVAL=3",
+        "FREQ=DAILY;INTERVAL=2;BYMONTH=3,4",
+        "FREQ=WEEKLY",
+        "FREQ=WEEKLY;BYDAY=MO,TU",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO",
+        "FREQ=WEEKLY;INTERVAL=3;BYDAY=TU;WKST=SU",
+        "FREQ=MONTHLY",
+        "FREQ=MONTHLY;INTERVAL=2;BYDAY=2MO",
+        "FREQ=MONTHLY;INTERVAL=3;BYDAY=-1FR",
+        "FREQ=MONTHLY;BYMONTHDAY=31",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        "FREQ=YEARLY;BYMONTH=2;BYDAY=1MO",
+    };
+    static const char *const starts[] = {"2005-01-03", "2005-01-31", "2004-02-29", "2005-12-25"};
+    for (unsigned r = 0; r < sizeof rules / sizeof rules[0]; r++) {
+        for (unsigned s = 0; s < sizeof starts / sizeof starts[0]; s++) {
+            char counted[128];
+            (void)snprintf(counted, sizeof counted, "%s;COUNT=9000", rules[r]);
+            int32_t start = day_of(starts[s]);
+            for (int32_t after = start - 3; after < start + 2500; after += 37) {
+                int32_t near = 0, walked = 0;
+                assert_int_equal(recurrence_next(rules[r], start, after, &near, NULL), 0);
+                assert_int_equal(recurrence_next(counted, start, after, &walked, NULL), 0);
+                if (near != walked) {
+                    fail_msg("%s from %s after %d: %d and %d", rules[r], starts[s], (int)after,
+                             (int)near, (int)walked);
+                }
+            }
+        }
+    }
+}
+
 int main(void)
 {
     sto_time_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(second_tuesdays),
+        cmocka_unit_test(it_does_not_matter_where_the_walk_begins),
         cmocka_unit_test(common_rules),
         cmocka_unit_test(a_rule_ends_by_count_or_until),
         cmocka_unit_test(dates_never_go_back),

@@ -402,6 +402,30 @@ static void a_case_may_be_about_a_group(void **state)
     }
 }
 
+static void branches_of_the_workflow_itself_join(void **state)
+{
+    (void)state;
+    static const char BOTH[] =
+        "workflow : { id = \"g\"; version = 1; purpose = \"p\"; subject = \"survey\";\n"
+        "  roles : { te : { kind = \"te-office\"; choose = \"start\"; }; };\n"
+        "  start : { by = \"te\"; first = [ \"a\", \"b\" ]; };  on : { done = \"e\"; };\n"
+        "  steps : { a : { type = \"task\"; role = \"te\"; within = \"1 day\"; on : { done = "
+        "\"join\"; "
+        "expired = \"stay\"; }; };\n"
+        "    b : { type = \"task\"; role = \"te\"; within = \"1 day\"; on : { done = \"join\"; "
+        "expired = "
+        "\"stay\"; }; };\n"
+        "    e : { type = \"end\"; outcome = \"x\"; }; }; };\n";
+    sto_diags_t *d = sto_diags_new();
+    workflow_t *g = load_workflow(BOTH, net, d);
+    print_diags(d);
+    assert_non_null(g);
+    assert_int_equal(g->exits_on[0].exit, EXIT_DONE);
+    assert_int_equal(g->steps[0].exits[0].kind, TARGET_JOIN);
+    workflow_destroy(&g);
+    sto_diags_destroy(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +441,7 @@ int main(void)
         cmocka_unit_test(an_end_may_go_on_in_another_workflow),
         cmocka_unit_test(decimals_are_hundredths),
         cmocka_unit_test(a_case_may_be_about_a_group),
+        cmocka_unit_test(branches_of_the_workflow_itself_join),
         cmocka_unit_test(every_fault_has_its_line_and_code),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

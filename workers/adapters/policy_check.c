@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "policy_event.h"
 #include "policy_rules.h"
 
 struct check {
@@ -35,11 +36,12 @@ static void check_column(struct check *x, const struct policy_value *v)
     }
 }
 
-static void check_set(struct check *x, const struct policy_event *e, const workflow_t *wf)
+static void check_set(struct check *x, const struct policy_event *e, const workflow_t *wf,
+                      const char *step)
 {
     for (unsigned i = 0; i < e->n_set; i++) {
         check_column(x, &e->set[i].value);
-        if (wf != NULL && workflow_field(wf, e->set[i].name) < 0) {
+        if (wf != NULL && policy_field(wf, step, e->set[i].name) == NULL) {
             fault(x, e->set[i].value.line, "unknown-field", "the workflow has no field",
                   e->set[i].name);
         }
@@ -56,7 +58,8 @@ static void check_set(struct check *x, const struct policy_event *e, const workf
     }
 }
 
-static void check_event(struct check *x, const struct policy_event *e, const workflow_t *wf)
+static void check_event(struct check *x, const struct policy_event *e, const workflow_t *wf,
+                        const char *step)
 {
     check_column(x, &e->exit);
     check_column(x, &e->reason);
@@ -69,7 +72,7 @@ static void check_event(struct check *x, const struct policy_event *e, const wor
         workflow_exit(wf, e->exit.text) < 0) {
         fault(x, e->exit.line, "unknown-exit", "the workflow has no exit", e->exit.text);
     }
-    check_set(x, e, wf);
+    check_set(x, e, wf, step);
 }
 
 static void check_rule(struct check *x, const struct policy_rule *r)
@@ -91,7 +94,7 @@ static void check_rule(struct check *x, const struct policy_rule *r)
     }
     for (unsigned c = 0; c < r->n_choices; c++) {
         for (unsigned i = 0; i < r->choices[c].n_events; i++) {
-            check_event(x, &r->choices[c].events[i], wf);
+            check_event(x, &r->choices[c].events[i], wf, r->step != NULL ? r->step : "");
         }
     }
 }

@@ -4,6 +4,7 @@
 #include "policy_event.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,15 +40,30 @@ static void field_text(struct saatto_field *f, const char *s, const workflow_t *
     }
 }
 
+const char *policy_field(const workflow_t *wf, const char *step, const char *name)
+{
+    char id[2 * STO_NAME_BYTES_MAX + 2];
+    const char *dot = strrchr(step, '.');
+    int f = -1;
+
+    if (dot != NULL) {
+        (void)snprintf(id, sizeof id, "%.*s.%s", (int)(dot - step), step, name);
+        f = workflow_field(wf, id);
+    }
+    f = f >= 0 ? f : workflow_field(wf, name);
+    return f >= 0 ? wf->fields[f].id : NULL;
+}
+
 static void build_fields(const struct policy_event *e, const struct record_row *row,
-                         const workflow_t *wf, struct built_event *out)
+                         const struct occasion *o, const workflow_t *wf, struct built_event *out)
 {
     size_t n = 0;
 
     for (unsigned i = 0; i < e->n_set; i++) {
         const struct policy_value *v = &e->set[i].value;
         struct saatto_field *f = &out->fields[n];
-        *f = (struct saatto_field){.name = e->set[i].name};
+        const char *id = wf != NULL ? policy_field(wf, o->step, e->set[i].name) : NULL;
+        *f = (struct saatto_field){.name = id != NULL ? id : e->set[i].name};
         if (v->type == VALUE_INTEGER || v->type == VALUE_BOOLEAN) {
             f->type = v->type == VALUE_INTEGER ? SAATTO_INTEGER : SAATTO_BOOLEAN;
             f->integer = v->integer;
@@ -88,11 +104,15 @@ static void build_address(const struct occasion *o, enum event_kind kind, struct
         memcpy(ev->subject_case, o->case_id.b, sizeof ev->subject_case);
     } else if (kind == EVENT_OFFER || kind == EVENT_CANCEL) {
         ev->token = o->token;
-    } else if (kind >= EVENT_TASK_RESULT && kind <= EVENT_MEETING_NO_SHOW) {
+    } else if ((kind >= EVENT_TASK_RESULT && kind <= EVENT_MEETING_NO_SHOW) ||
+               (kind >= EVENT_PANEL_ANSWER && kind <= EVENT_PLACE_ANSWER)) {
         ev->token = o->token;
         ev->entry = o->entry;
     } else if (kind >= EVENT_TAKE_UP && kind <= EVENT_CONFIRM_WITHDRAWN) {
         ev->offer = o->offer;
+        if (kind == EVENT_INTERRUPT && o->offer == 0) { /* a series of meetings has no offer */
+            ev->token = o->token;
+        }
     }
 }
 
@@ -115,6 +135,6 @@ void policy_event_build(const struct plan *p, const struct policy_event *e, enum
     }
     ev->exit = policy_text(&e->exit, row);
     ev->name = policy_text(&e->name, row);
-    build_fields(e, row, wf, out);
+    build_fields(e, row, &p->o, wf, out);
     build_names(e, row, out);
 }

@@ -12,6 +12,10 @@ struct built_event {
     struct saatto_name names[POLICY_PAIRS_MAX];
 };
 
+/* Id of the field that `name` means at a step: inside a call ("support.feedback") of the called
+ * workflow before the caller's. NULL = there is none. */
+const char *policy_field(const workflow_t *wf, const char *step, const char *name);
+
 /*
  * kind      what is sent: e->kind, or what it became (no-show, decline)
  * at_us     time of the meeting that it books, or that it is about; 0
