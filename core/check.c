@@ -23,6 +23,24 @@ static void report(struct check *c, enum sto_severity sev, struct place at, cons
     sto_diag(c->diags, sev, at.file, at.line, at.code, "%s", text);
 }
 
+void check_file_error(struct check *c, const char *file, int line, const char *code,
+                      const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(c, STO_SEV_ERROR, (struct place){file && *file ? file : c->file, code, line}, fmt, ap);
+    va_end(ap);
+}
+
+void check_file_warning(struct check *c, const char *file, int line, const char *code,
+                        const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    report(c, STO_SEV_WARNING, (struct place){file && *file ? file : c->file, code, line}, fmt, ap);
+    va_end(ap);
+}
+
 static struct place at_step(const struct check *c, uint16_t step, int line, const char *code)
 {
     const char *file = step < c->w->n_steps ? c->w->steps[step].file : NULL;

@@ -58,10 +58,11 @@ static void check_never_set(struct check *c)
     for (unsigned f = 0; f < w->n_fields; f++) {
         uint64_t bit = UINT64_C(1) << f;
         if (!(set & bit)) {
-            check_warning(c, w->fields[f].line, used & bit ? "never-set" : "unused-field",
-                          "field '%s' %s", w->fields[f].id,
-                          used & bit ? "is sent or recorded, but nothing collects or requires it"
-                                     : "is collected by nothing");
+            check_file_warning(
+                c, w->fields[f].file, w->fields[f].line, used & bit ? "never-set" : "unused-field",
+                "field '%s' %s", w->fields[f].id,
+                used & bit ? "is sent or recorded, but nothing collects or requires it"
+                           : "is collected by nothing");
         }
     }
 }

@@ -66,10 +66,11 @@ static void check_role(struct check *c, const struct days *d, unsigned role)
         if (before && !now) {
             char text[16];
             sto_day_format(d->day[k], text, sizeof text);
-            check_error(c, c->w->roles[role].line, "role-ends",
-                        "from %s on role '%s' finds no organisation in network '%s', though cases "
-                        "begin; name a successor, or end the workflow",
-                        text, c->w->roles[role].id, c->net->id);
+            check_file_error(
+                c, c->w->roles[role].file, c->w->roles[role].line, "role-ends",
+                "from %s on role '%s' finds no organisation in network '%s', though cases "
+                "begin; name a successor, or end the workflow",
+                text, c->w->roles[role].id, c->net->id);
             return;
         }
         before = now;

@@ -64,15 +64,16 @@ static void check_roles(struct check *c)
     for (unsigned r = 0; r < w->n_roles; r++) {
         struct found f = find_organisations(c, r);
         if (f.all == 0) {
-            check_error(c, w->roles[r].line, "role-without-organisation",
-                        "role '%s' finds no organisation in network '%s'%s%s%s", w->roles[r].id,
-                        c->net->id, *w->roles[r].service ? " that gives service '" : "",
-                        w->roles[r].service, *w->roles[r].service ? "'" : "");
+            check_file_error(c, w->roles[r].file, w->roles[r].line, "role-without-organisation",
+                             "role '%s' finds no organisation in network '%s'%s%s%s",
+                             w->roles[r].id, c->net->id,
+                             *w->roles[r].service ? " that gives service '" : "",
+                             w->roles[r].service, *w->roles[r].service ? "'" : "");
         } else if ((w->start_by & (UINT32_C(1) << r)) && f.may_hold == 0) {
-            check_error(c, w->roles[r].line, "starter-cannot-hold",
-                        "role '%s' starts cases and is their first holder, but no such "
-                        "organisation may hold",
-                        w->roles[r].id);
+            check_file_error(c, w->roles[r].file, w->roles[r].line, "starter-cannot-hold",
+                             "role '%s' starts cases and is their first holder, but no such "
+                             "organisation may hold",
+                             w->roles[r].id);
         }
     }
 }
@@ -87,12 +88,13 @@ static void check_holders(struct check *c)
         }
         struct found f = find_organisations(c, s->to[0]);
         if (f.all > 0 && f.may_hold == 0) {
-            check_error(c, s->line, "cannot-hold",
-                        "handover '%s' goes to role '%s', but no such organisation may hold a case",
-                        s->id, w->roles[s->to[0]].id);
+            check_step_error(
+                c, (uint16_t)k, s->line, "cannot-hold",
+                "handover '%s' goes to role '%s', but no such organisation may hold a case", s->id,
+                w->roles[s->to[0]].id);
         } else if (f.may_hold < f.all) {
-            check_warning(
-                c, s->line, "may-not-hold",
+            check_step_warning(
+                c, (uint16_t)k, s->line, "may-not-hold",
                 "handover '%s': %u of the %u organisations of role '%s' may not hold a case", s->id,
                 f.all - f.may_hold, f.all, w->roles[s->to[0]].id);
         }
@@ -164,15 +166,15 @@ static void check_named(struct check *c)
             continue; /* of a role with many: what is said of that holds */
         }
         if ((used & bit) && !(named & bit) && w->roles[r].choose == CHOOSE_STEP) {
-            check_error(
-                c, w->roles[r].line, "never-named",
+            check_file_error(
+                c, w->roles[r].file, w->roles[r].line, "never-named",
                 "role '%s' is chosen by a step, but no exit names it; write names = [ \"%s\" ]",
                 w->roles[r].id, w->roles[r].id);
         }
         /* a called workflow's role is what that one needs when it is started by itself */
         if (!(used & bit) && !strchr(w->roles[r].id, '.')) {
-            check_warning(c, w->roles[r].line, "unused-role", "role '%s' does nothing",
-                          w->roles[r].id);
+            check_file_warning(c, w->roles[r].file, w->roles[r].line, "unused-role",
+                               "role '%s' does nothing", w->roles[r].id);
         }
     }
 }
@@ -187,8 +189,8 @@ static void check_meetings(struct check *c)
         }
         const struct wf_step *m = &w->steps[s->meeting_step];
         if (m->type != STEP_MEETING && m->type != STEP_SESSION) {
-            check_error(
-                c, s->line, "at-no-meeting",
+            check_step_error(
+                c, (uint16_t)k, s->line, "at-no-meeting",
                 "step '%s': meeting = \"at:%s\" names a %s; expected a meeting or a session", s->id,
                 m->id, step_type_name(m->type));
         }

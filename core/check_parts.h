@@ -51,6 +51,11 @@ bool check_inside(const workflow_t *w, uint16_t ix, uint16_t of);
 
 void check_error(struct check *c, int line, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* At something of a called workflow, a role or a field: in its own file. */
+void check_file_error(struct check *c, const char *file, int line, const char *code,
+                      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+void check_file_warning(struct check *c, const char *file, int line, const char *code,
+                        const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* A finding at a step: the file is that of the workflow it was called from. */
 void check_step_error(struct check *c, uint16_t step, int line, const char *code, const char *fmt,
                       ...) __attribute__((format(printf, 5, 6)));

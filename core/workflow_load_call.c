@@ -405,7 +405,9 @@ void wf_load_call_exits(struct wf_load *x, uint16_t ix)
     if (!all) {
         return;
     }
-    memcpy(all, s->exits, s->n_exits * sizeof(*all)); /* n may be 0 */
+    if (s->n_exits) {
+        memcpy(all, s->exits, s->n_exits * sizeof(*all));
+    }
     s->exits = all;
     x->scope = inner;
     for (const struct sto_conf *e = on->child; e; e = e->next) {

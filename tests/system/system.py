@@ -258,6 +258,36 @@ class Suite:
         (self.next_version() / "workflow.cfg").write_text(text.replace('"3 months"', '"2 months"', 1))
         a.run("flow", "deploy", self.next_version(), status=REFUSED)  # other bytes under a version that stands
 
+    # ---- a workflow that calls another
+
+    def calls_are_deployed_whole(self):
+        a, folder = self.a, self.work / "calls"
+        head = """workflow : {{ id = "{0}";  version = 1;  purpose = "employment-services";
+  roles : {{ lead : {{ kind = "municipality";  choose = "start"; }}; }};
+  data : {{ record : {{ type = "text";  category = "identity"; }};  said : {{ type = "text";  category = "plan"; }}; }};
+  start : {{ by = "lead";  requires = "record";  first = "{1}"; }};  on : {{ client-left = "over"; }};
+  steps : {{ {2}  over : {{ type = "end";  outcome = "over"; }}; }}; }};"""
+        steps = {"calling": ("help", """help : { type = "call";  workflow = "called";  version = 1;  gives : { record = "record"; };
+    takes : { said = "said"; };  on : { told = "after";  over = "over"; }; };
+  after : { type = "task";  role = "lead";  within = "5 days";  on : { done = "over";  expired = "stay"; }; };"""),
+                 "called": ("talk", """talk : { type = "task";  role = "lead";  carries = "record";  within = "5 days";
+    on : { done : { to = "told";  collects = "said"; };  stop = "over";  expired = "stay"; }; };
+  told : { type = "end";  outcome = "told"; };""")}
+        for name, (first, more) in steps.items():
+            (folder / name).mkdir(parents=True)
+            (folder / name / "workflow.cfg").write_text(head.format(name, first, more))
+        [done] = a.json("flow", "deploy", folder / "calling")
+        assert done["deployed"] == "deployed", done
+        shutil.rmtree(folder)  # a deployed version needs nobody's files
+        [row] = [x for x in a.json("flow", "list") if x["id"] == "calling"]
+        assert row["calls"] == "called" and row["subject"] == "client", row
+        case = a.json("case", "start", "--org", "oulu", "--workflow", "calling", "--home", "oulu", "--record", "calls", "--set", "record=r",
+                      "--client", "client of calls")[0]["case"]
+        assert [w["step"] for w in a.json("case", "show", case)["work"]] == ["help", "help.talk"]
+        assert a.json("handover", "task-result", case, "--org", "oulu", "--exit", "done", "--set", "said=s")["taken"]
+        assert [w["step"] for w in a.json("case", "show", case)["work"]] == ["after"]
+        assert a.json("handover", "task-result", case, "--org", "oulu", "--exit", "done")["taken"]
+
     # ---- cases that go on, and cases beside others
 
     def advice(self):
@@ -516,6 +546,8 @@ TESTS = [
     ("wrong settings are all told, and nothing starts", "wrong_settings"),
     ("a broken workflow is refused with every error and its line", "broken_is_refused"),
     ("a running case keeps its workflow version, a new one takes the new", "hot_deployment"),
+    ("a workflow is deployed with those that it calls, and runs through them", "calls_are_deployed_whole"),
+
     ("a case goes on in another workflow, and is that one's from then on", "goes_on"),
     ("cases move to another version all together, or those that would strand are named", "migration"),
     ("cases are moved with an operator's key only", "migration_is_the_operators"),

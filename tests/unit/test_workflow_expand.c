@@ -495,6 +495,7 @@ static const struct fault FAULTS[] = {
     {true, "first = \"talk\"", "first = \"tak\"", "unknown-step", 0, true},
     {true, "data :", "daata :", "unknown-key", 0, true},
     {true, "alarm : {", "talk : {", "equal-names", 7, true},
+    {false, "on : { solved = \"ask\";  left = \"over\"; };", "", "missing-exit", -2, false},
     {false, "over = \"actors\"", "over = \"firm\"", "bad-party", 0, false},
     {false, "over = \"actors\"", "over = \"actor\"", "unknown-role", 0, false},
     {false, "over = \"actors\";", "", "missing-key", -2, false},
