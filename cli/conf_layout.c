@@ -274,7 +274,7 @@ bool conf_same(const struct sto_conf *a, const struct sto_conf *b)
         return false;
     }
     if (a->type == STO_CONF_STRING ? strcmp(a->s, b->s) != 0
-                                   : a->i != b->i || memcmp(&a->f, &b->f, sizeof a->f) != 0) {
+                                   : a->i != b->i || a->f < b->f || a->f > b->f) {
         return false;
     }
     const struct sto_conf *x = a->child, *y = b->child;

@@ -268,7 +268,8 @@ static enum graph_port_kind port_kind(const struct maker *m, const struct wf_ste
         return PORT_EVENT;
     }
     bool stage = s->type == STEP_STAGE || s->type == STEP_EACH;
-    return stage && exit != EXIT_DONE ? PORT_LEFT : PORT_EXIT;
+    /* Where no branch simply ends, its names are the stage's ordinary exits. */
+    return stage && exit != EXIT_DONE && workflow_step_exit(s, EXIT_DONE) ? PORT_LEFT : PORT_EXIT;
 }
 
 static bool same_way(const struct graph_port *p, const struct graph_port *q)
@@ -558,17 +559,15 @@ static unsigned lane_rank(uint8_t party)
 
 static void sort_lanes(struct graph *g)
 {
-    uint16_t place[sizeof g->lanes / sizeof g->lanes[0]];
-    struct graph_lane sorted[sizeof g->lanes / sizeof g->lanes[0]];
+    uint16_t place[sizeof g->lanes / sizeof g->lanes[0]] = {0};
+    const struct graph old = *g;
     for (unsigned i = 0; i < g->n_lanes; i++) {
-        unsigned before = 0;
         for (unsigned k = 0; k < g->n_lanes; k++) {
-            before += lane_rank(g->lanes[k].party) < lane_rank(g->lanes[i].party);
+            bool before = lane_rank(old.lanes[k].party) < lane_rank(old.lanes[i].party);
+            place[i] = (uint16_t)(place[i] + before);
         }
-        place[i] = (uint16_t)before;
-        sorted[before] = g->lanes[i];
+        g->lanes[place[i]] = old.lanes[i];
     }
-    memcpy(g->lanes, sorted, g->n_lanes * sizeof g->lanes[0]);
     for (unsigned i = 0; i < g->n_nodes; i++) {
         if (g->nodes[i].lane != GRAPH_NONE) {
             g->nodes[i].lane = place[g->nodes[i].lane];

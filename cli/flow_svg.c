@@ -368,10 +368,11 @@ static void put_lanes(const struct svg *v)
                     i % 2 == 1 ? " odd" : "", l->y, v->p->w + MARGIN, l->h, l->y, v->p->lane_w - 8,
                     l->h, (v->p->lane_w - 8) / 2, l->y + l->h / 2);
         double y = 5 - (n > 0 ? n - 1 : 0) * 7.0;
-        for (const char *p = title; *p != '\0'; y += 14) {
+        for (const char *p = title; *p != '\0';) {
             size_t len = strcspn(p, "\n");
             char *line = sto_asprintf("%.*s", (int)len, p);
             text(v, 0, y, line, "l");
+            y += 14;
             free(line);
             p += len + (p[len] == '\n');
         }

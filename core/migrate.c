@@ -49,7 +49,10 @@ static uint16_t step_to(const struct migration *m, uint16_t step)
 
 static int exit_to(const struct migration *m, unsigned exit)
 {
-    return exit < EXIT_FIRST_OWN ? (int)exit : workflow_exit(m->to, m->from->exits[exit]);
+    if (exit < EXIT_FIRST_OWN) {
+        return (int)exit;
+    }
+    return exit < m->from->n_exits ? workflow_exit(m->to, m->from->exits[exit]) : -1;
 }
 
 static int consent_to(const struct migration *m, unsigned ix)
