@@ -131,7 +131,9 @@ int workflow_bundle(const struct model_file *file, const struct model_file *text
                     struct sto_buf *texts_out)
 {
     STO_ASSERT(file && source && source->find && diags && cfg && texts_out);
-    struct bundle b = {.source = source, .diags = diags, .arena = sto_arena_new(ARENA_BYTES_MAX)};
+    /* Its own list: what a file's second reading finds may stand in the caller's already. */
+    struct bundle b = {
+        .source = source, .diags = sto_diags_new(), .arena = sto_arena_new(ARENA_BYTES_MAX)};
     bool readable;
     const struct sto_conf *root = parsed(&b, file, &readable);
     b.own = text_of(sto_conf_get(root, "workflow"), "id");
@@ -156,11 +158,13 @@ int workflow_bundle(const struct model_file *file, const struct model_file *text
     int rc = 0;
     if (cfg->failed || texts_out->failed || cfg->len > STO_CONF_FILE_BYTES_MAX ||
         texts_out->len > STO_CONF_FILE_BYTES_MAX) {
-        sto_diag(diags, STO_SEV_ERROR, file->name, 1, "too-large",
+        sto_diag(b.diags, STO_SEV_ERROR, file->name, 1, "too-large",
                  "with all that it calls the workflow has more than %u bytes",
                  STO_CONF_FILE_BYTES_MAX);
         rc = -STO_E_CONFIG;
     }
+    sto_diags_merge(diags, b.diags);
+    sto_diags_destroy(&b.diags);
     sto_arena_destroy(&b.arena);
     return rc;
 }

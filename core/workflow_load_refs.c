@@ -441,7 +441,7 @@ const char *wf_event_name(struct wf_load *x, uint8_t event, const char *name)
     if (event < WF_EVENT_MESSAGE_0) {
         return name;
     }
-    if (event < WF_EVENT_CONSENT_LOST_0) {
+    if (event - WF_EVENT_MESSAGE_0 < (int)STO_WF_MESSAGES_MAX) {
         return x->w->messages[event - WF_EVENT_MESSAGE_0].id;
     }
     (void)snprintf(text, sizeof(text), "%s-lost",

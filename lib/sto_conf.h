@@ -28,9 +28,9 @@ struct sto_diag {
 typedef struct sto_diags sto_diags_t;
 sto_diags_t *sto_diags_new(void);
 void sto_diags_destroy(sto_diags_t **self_p);
-/* The same finding at the same place is told once. */
 void sto_diag(sto_diags_t *d, enum sto_severity sev, const char *file, int line, const char *code,
               const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* Adds all of `from` that d does not hold already: the same finding at the same place. */
 void sto_diags_merge(sto_diags_t *d, const sto_diags_t *from);
 size_t sto_diags_count(const sto_diags_t *d);
 size_t sto_diags_errors(const sto_diags_t *d);

@@ -90,15 +90,20 @@ void sto_diag(sto_diags_t *d, enum sto_severity sev, const char *file, int line,
             *p = '?';
         }
     }
-    for (size_t i = 0; i < d->n; i++) {
-        const struct sto_diag *x = &d->items[i];
-        if (x->line == line && x->severity == sev && strcmp(x->text, text) == 0 &&
-            strcmp(x->code, code) == 0 && strcmp(x->file, file ? file : "") == 0) {
-            return;
-        }
-    }
     add(d,
         (struct sto_diag){.severity = sev, .line = line, .file = file, .text = text, .code = code});
+}
+
+static bool holds(const sto_diags_t *d, const struct sto_diag *x)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct sto_diag *y = &d->items[i];
+        if (x->line == y->line && x->severity == y->severity && strcmp(x->text, y->text) == 0 &&
+            strcmp(x->code, y->code) == 0 && strcmp(x->file, y->file) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void sto_diags_merge(sto_diags_t *d, const sto_diags_t *from)
@@ -106,7 +111,9 @@ void sto_diags_merge(sto_diags_t *d, const sto_diags_t *from)
     STO_ASSERT(d && from);
     for (size_t i = 0; i < from->n; i++) {
         const struct sto_diag *x = &from->items[i];
-        sto_diag(d, x->severity, x->file, x->line, x->code, "%s", x->text);
+        if (!holds(d, x)) {
+            sto_diag(d, x->severity, x->file, x->line, x->code, "%s", x->text);
+        }
     }
 }
 

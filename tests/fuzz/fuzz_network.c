@@ -40,6 +40,23 @@ static void hold_together(const network_t *n)
     }
 }
 
+static void instruments_in_range(const network_t *n)
+{
+    for (unsigned k = 0; k < n->n_instruments; k++) {
+        const struct instrument *t = &n->instruments[k];
+        struct answers none = {0};
+        struct score scores[STO_INSTRUMENT_SUMS_MAX];
+        STO_ASSERT(t->items > 0 && t->items <= STO_INSTRUMENT_ITEMS_MAX && t->min < t->max);
+        STO_ASSERT(t->n_sums > 0 && t->n_sums <= STO_INSTRUMENT_SUMS_MAX);
+        for (unsigned s = 0; s < t->n_sums; s++) {
+            for (unsigned i = 0; i < t->sums[s].n_items; i++) {
+                STO_ASSERT(t->sums[s].items[i] < t->items);
+            }
+        }
+        instrument_score(t, &none, scores);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct model_file file = {.name = "fuzz.cfg", .text = (const char *)data, .len = size};
@@ -50,6 +67,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     STO_ASSERT((rc == 0) == (sto_diags_errors(diags) == 0));
     if (n) {
         hold_together(n);
+        instruments_in_range(n);
+        network_as_of(n);
     }
     network_destroy(&n);
     sto_diags_destroy(&diags);

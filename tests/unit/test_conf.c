@@ -414,9 +414,28 @@ static void findings_are_limited_and_printable(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void merging_tells_the_same_finding_once(void **state)
+{
+    (void)state;
+    sto_diags_t *all = sto_diags_new(), *more = sto_diags_new();
+    sto_diag(all, STO_SEV_ERROR, "a.cfg", 1, "code", "text");
+    sto_diag(more, STO_SEV_ERROR, "a.cfg", 1, "code", "text");
+    sto_diag(more, STO_SEV_ERROR, "a.cfg", 2, "code", "text");
+    sto_diag(more, STO_SEV_ERROR, "a.cfg", 2, "code", "text");
+    sto_diag(more, STO_SEV_WARNING, "a.cfg", 2, "code", "text");
+    sto_diag(more, STO_SEV_ERROR, "b.cfg", 1, "code", "text");
+    assert_int_equal(sto_diags_count(more), 5);
+    sto_diags_merge(all, more);
+    assert_int_equal(sto_diags_count(all), 4);
+    assert_int_equal(sto_diags_errors(all), 3);
+    sto_diags_destroy(&all);
+    sto_diags_destroy(&more);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(merging_tells_the_same_finding_once),
         CASE(a_file_reads_as_a_tree_with_lines),
         CASE(empty_files_and_groups_are_legal),
         CASE(integers_are_64_bit_and_do_not_wrap),

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "adapter.h"
+#include "policy_event.h"
 #include "policy_load.h"
 #include "policy_store.h"
 #include "sto_file.h"
@@ -29,6 +30,44 @@ static int64_t instant(const char *text)
     int64_t us = 0;
     assert_int_equal(sto_us_parse(text, &us, NULL), 0);
     return us;
+}
+
+/* ---------------------------------------------------------------- addresses */
+
+/* A place and a message go to the piece of work, a broken series has no offer but a token. */
+static void an_event_names_what_it_answers(void **state)
+{
+    (void)state;
+    static const struct {
+        enum event_kind kind;
+        unsigned offer;               /* of the delivery */
+        unsigned token, entry, named; /* of the event; named: its offer */
+    } answers[] = {{EVENT_TASK_RESULT, 0, 4, 2, 0},  {EVENT_PLACE_ANSWER, 0, 4, 2, 0},
+                   {EVENT_PANEL_ANSWER, 0, 4, 2, 0}, {EVENT_ACCEPT, 3, 0, 0, 3},
+                   {EVENT_INTERRUPT, 3, 0, 0, 3},    {EVENT_INTERRUPT, 0, 4, 0, 0}};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        struct plan p = {.o = {.token = 4, .entry = 2, .offer = answers[i].offer}};
+        struct policy_event e = {.kind = answers[i].kind};
+        struct built_event out;
+        policy_event_build(&p, &e, e.kind, 0, NULL, NULL, &out);
+        assert_int_equal(out.event.token, answers[i].token);
+        assert_int_equal(out.event.entry, answers[i].entry);
+        assert_int_equal(out.event.offer, answers[i].named);
+    }
+}
+
+static void inside_a_call_its_fields_come_before_the_callers(void **state)
+{
+    (void)state;
+    static struct wf_field fields[] = {{.id = "goal"}, {.id = "note"}, {.id = "support.note"}};
+    workflow_t *wf = sto_xcalloc(1, sizeof *wf);
+    memcpy(wf->fields, fields, sizeof fields);
+    wf->n_fields = 3;
+    assert_string_equal(policy_field(wf, "support.talk", "note"), "support.note");
+    assert_string_equal(policy_field(wf, "support.talk", "goal"), "goal");
+    assert_string_equal(policy_field(wf, "talk", "note"), "note");
+    assert_null(policy_field(wf, "support.talk", "nothing"));
+    free(wf);
 }
 
 /* ---------------------------------------------------------------- language */
@@ -805,6 +844,8 @@ static int prepare(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_event_names_what_it_answers),
+        cmocka_unit_test(inside_a_call_its_fields_come_before_the_callers),
         cmocka_unit_test(every_shipped_policy_is_right),
         cmocka_unit_test(every_fault_of_a_file_is_told_in_one_run),
         cmocka_unit_test(names_that_stand_for_nothing_are_told),

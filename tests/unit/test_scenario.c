@@ -403,6 +403,8 @@ static void each_wrong_word_is_told_at_its_line(void **state)
         {"after = \"2 dayz\";", "time"},
         {"at = \"2008-01-06 09:00\";", "time"},
         {"at = \"monday\";", "time"},
+        {"times = 3;", "missing-key"},
+        {"after = \"1 day\"; times = 0;", "out-of-range"},
         {"expcet : { };", "unknown-key"},
         {"expect : { holdr = \"te\"; };", "unknown-key"},
         {"expect : { holder = \"tee\"; };", "unknown-organisation"},
