@@ -178,6 +178,12 @@ const char *tell_title(const teller_t *self)
     return tell_name(self, self->wf->id);
 }
 
+const char *tell_id(const teller_t *self, uint16_t step)
+{
+    const char *id = self->wf->steps[step].id;
+    return kept(self, id, strcspn(id, "#"));
+}
+
 const char *tell_step(const teller_t *self, uint16_t step)
 {
     return tell_name(self, self->wf->steps[step].id);
