@@ -195,6 +195,15 @@ static const workflow_t *newest(void *arg, const char *id)
     return t->next ? t->next->w : NULL;
 }
 
+/* MIGRATE: any version that is deployed; wanted() has seen to it that it is loaded. */
+static const workflow_t *version(void *arg, const uint8_t hash[32])
+{
+    struct turn *t = arg;
+    bool absent = false;
+    t->next = deployed_wf(t->r, hash, &absent);
+    return t->next ? t->next->w : NULL;
+}
+
 static int decide_case(struct turn *t, struct fact *f, int64_t now_us, struct case_state *after)
 {
     struct centry *e = t->e;
@@ -204,6 +213,7 @@ static int decide_case(struct turn *t, struct fact *f, int64_t now_us, struct ca
                              .case_id = e->id,
                              .arena = t->r->fact_arena,
                              .newest = newest,
+                             .version = version,
                              .newest_arg = t,
                              .lead_holder = t->lead};
     int rc = data_decode(e->data, e->n_data, &t->data, &t->err);
@@ -365,6 +375,14 @@ static int read_event(struct turn *t)
     return rc;
 }
 
+/* False: the version that a MIGRATE names is being loaded. */
+static bool wanted(struct turn *t)
+{
+    uint8_t hash[32];
+    bool absent = false;
+    return !migrate_hash(&t->in, hash) || deployed_wf(t->r, hash, &absent) || absent;
+}
+
 static enum apply_result apply_event(struct turn *t)
 {
     enum apply_result out;
@@ -372,8 +390,8 @@ static enum apply_result apply_event(struct turn *t)
         return refused(t); /* it was read when it came: cannot be */
     }
     set_actor(t);
-    if (t->in.kind == EVENT_SUCCEED && !t->k->is_operator) {
-        return refuse(t, STO_E_NOT_ALLOWED, "succession needs an operator's key");
+    if ((t->in.kind == EVENT_SUCCEED || t->in.kind == EVENT_MIGRATE) && !t->k->is_operator) {
+        return refuse(t, STO_E_NOT_ALLOWED, "this needs an operator's key");
     }
     if (!find_entry(t, &t->k->case_id, &out)) {
         return out;
@@ -389,6 +407,9 @@ static enum apply_result apply_event(struct turn *t)
     }
     if (!t->e->exists && !t->e->session) {
         return refuse(t, STO_E_UNKNOWN_CASE, "no case has that id");
+    }
+    if (!wanted(t)) {
+        return waits(t, &t->r->misc);
     }
     return t->e->session ? apply_to_session(t) : apply_to_case(t);
 }

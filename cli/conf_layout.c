@@ -273,7 +273,8 @@ bool conf_same(const struct sto_conf *a, const struct sto_conf *b)
         (a->name != NULL && strcmp(a->name, b->name) != 0) || a->n_children != b->n_children) {
         return false;
     }
-    if (a->type == STO_CONF_STRING ? strcmp(a->s, b->s) != 0 : a->i != b->i || a->f != b->f) {
+    if (a->type == STO_CONF_STRING ? strcmp(a->s, b->s) != 0
+                                   : a->i != b->i || a->f < b->f || a->f > b->f) {
         return false;
     }
     const struct sto_conf *x = a->child, *y = b->child;

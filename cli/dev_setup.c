@@ -113,6 +113,21 @@ int dev_setup_database(struct dev_run *self, struct sto_err *err)
 
 /* ------------------------------------------------------------ configuration */
 
+/* The coordinator's operator: moves cases to other versions. Its row stands last. */
+static int make_coordinator_key(struct dev_run *self, const char *dir, struct org_key_row *rows,
+                                struct key_pair *pairs, struct sto_err *err)
+{
+    unsigned i = self->net->n_orgs + 1u;
+    const struct organisation *o = network_org(self->net, self->net->coordinator_org);
+    char *path = sto_asprintf("%s/%s.operator.key", dir, o != NULL ? o->id : "");
+    int rc = keyfile_pair_ensure(path, &pairs[i], err);
+
+    rows[i] = (struct org_key_row){pairs[i].public_key, o != NULL ? o->id : "",
+                                   self->net->coordinator_org, true};
+    free(path);
+    return rc;
+}
+
 static int make_keys(struct dev_run *self, struct org_key_row *rows, struct key_pair *pairs,
                      struct sto_err *err)
 {
@@ -131,6 +146,7 @@ static int make_keys(struct dev_run *self, struct org_key_row *rows, struct key_
     free(path);
     rows[self->net->n_orgs] =
         (struct org_key_row){pairs[self->net->n_orgs].public_key, "operator", 0, true};
+    rc = rc != 0 ? rc : make_coordinator_key(self, dir, rows, pairs, err);
     for (unsigned i = 0; i < self->net->n_orgs && rc == 0; i++) {
         const struct organisation *o = &self->net->orgs[i];
         path = sto_asprintf("%s/%s.key", dir, o->id);
@@ -147,7 +163,7 @@ static int make_keys(struct dev_run *self, struct org_key_row *rows, struct key_
 
 static int register_keys(struct dev_run *self, PGconn *db, struct sto_err *err)
 {
-    size_t n = self->net->n_orgs + 1u;
+    size_t n = self->net->n_orgs + 2u; /* two operators */
     struct org_key_row *rows = sto_xcalloc(n, sizeof *rows);
     struct key_pair *pairs = sto_xcalloc(n, sizeof *pairs);
     unsigned added = 0;

@@ -128,6 +128,20 @@ static const struct option_row check_options[] = {
      "network to check against: a folder, or the id of one under workflows/network/"},
     {0},
 };
+static const struct option_row replay_options[] = {
+    {"case", "CASE", "only this case; may be repeated"},
+    {"limit", "N", "at most so many cases (default 10000)"},
+    {0},
+};
+static const struct option_row migrate_options[] = {
+    {"from", "N", "version that the cases run on"},
+    {"to", "N", "version that they go on with; deployed already"},
+    {"map", "FILE", "steps with another id: map = ( [ \"old\", \"new\" ], … );"},
+    {"key", "FILE",
+     "key pair of the coordinator's operator (default keys/COORDINATOR.operator.key)"},
+    {"dry-run", NULL, "tell which cases would move and which would strand; change nothing"},
+    {0},
+};
 static const struct option_row new_options[] = {
     {"from", "TEMPLATE", "two-party, offer-to-many, panel, group or return"},
     {"in", "DIR", "make the folder there instead of under workflows/"},
@@ -234,5 +248,28 @@ const struct verb flow_verbs[] = {
              "refused. Give a changed\n"
              "workflow the next version.",
      .run = flow_deploy},
+    {.name = "replay",
+     .words = "WORKFLOW",
+     .words_min = 1,
+     .words_max = 1,
+     .options = replay_options,
+     .help = "Plays the recorded histories of real cases on a version that is not deployed yet",
+     .more =
+         "WORKFLOW is a workflow's folder or id. What organisations did is done again at the same "
+         "instants, clocks run by\nthe new version; for each case the first difference is told. "
+         "Reads contents (the database of keys), writes\nnothing. Exit 10 if anything differs.",
+     .run = flow_replay},
+    {.name = "migrate",
+     .words = "WORKFLOW",
+     .words_min = 1,
+     .words_max = 1,
+     .options = migrate_options,
+     .help = "Moves the open cases of one version to another: all of them, or none",
+     .more =
+         "Steps are paired by id. A case strands that stands on a step without a counterpart, or "
+         "has a role, value or\nconsent without one; every such case is named, and then nothing "
+         "is moved. Needs the key of the coordinator's\noperator, "
+         "keys/COORDINATOR.operator.key.",
+     .run = flow_migrate},
     {0},
 };

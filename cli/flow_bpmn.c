@@ -283,6 +283,38 @@ static void border_event(struct bpmn *b, uint16_t node, unsigned port)
     b->of[node].borders[port] = add(b, &e);
 }
 
+static bool ends_at_once(const struct bpmn *b, uint16_t stage)
+{
+    for (unsigned i = 0; i < b->g->n_nodes; i++) {
+        const struct graph_node *n = &b->g->nodes[i];
+        if (n->kind == GRAPH_START && n->parent == stage) {
+            return n->n_ports > 1;
+        }
+    }
+    return false;
+}
+
+/* An error where the stage catches it on its border. Else the stage is left by what follows it,
+   and what runs beside this branch ends with it. */
+static const char *leaving(struct bpmn *b, const struct graph_node *n, unsigned exit)
+{
+    const struct wf_step *s = graph_step(b->g, n);
+    bool beside = s != NULL && s->host != WF_NONE;
+    uint16_t around =
+        beside ? (s->host < b->w->n_steps ? b->g->node_of[s->host] : (uint16_t)GRAPH_NONE)
+               : n->parent;
+    if (around == GRAPH_NONE || b->g->nodes[around].kind != GRAPH_STAGE) {
+        return error_definition(b, exit);
+    }
+    const struct graph_node *stage = &b->g->nodes[around];
+    for (unsigned i = 0; i < stage->n_ports; i++) {
+        if (stage->ports[i].kind == PORT_LEFT) {
+            return error_definition(b, exit);
+        }
+    }
+    return !beside && ends_at_once(b, around) ? "<bpmn:terminateEventDefinition/>" : "";
+}
+
 static void end_mark(struct bpmn *b, uint16_t node, unsigned port)
 {
     const struct graph_node *n = &b->g->nodes[node];
@@ -296,8 +328,7 @@ static void end_mark(struct bpmn *b, uint16_t node, unsigned port)
                               .tag = "endEvent",
                               .name = name,
                               .attributes = "",
-                              .inner =
-                                  p->ending == ENDING_LEAVE ? error_definition(b, p->leave) : "",
+                              .inner = p->ending == ENDING_LEAVE ? leaving(b, n, p->leave) : "",
                               .container = n->parent,
                               .stage = GRAPH_NONE,
                               .lane = n->lane,

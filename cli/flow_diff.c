@@ -12,7 +12,6 @@
 #define ARENA_BYTES ((size_t)64 * 1024 * 1024)
 
 struct side {
-    struct model_file cfg, texts;
     struct flow_facts facts;
 };
 struct diff {
@@ -224,10 +223,19 @@ static void compare(struct diff *d)
 static int read_folder(struct diff *d, const struct flow_source *s, struct side *side,
                        struct sto_err *err)
 {
-    int rc = model_file_read(s->cfg, s->cfg, false, &side->cfg, err);
-    rc = rc != 0 ? rc : model_file_read(s->texts, s->texts, true, &side->texts, err);
+    struct sto_buf cfg, texts;
+    sto_buf_init(&cfg, 0);
+    sto_buf_init(&texts, 0);
     side->facts.arena = d->arena;
-    return rc != 0 ? rc : flow_facts_read(&side->cfg, &side->texts, &side->facts, d->diags, err);
+    int rc = flow_source_bundle(s, d->diags, &cfg, &texts, err);
+    rc = rc != 0
+             ? rc
+             : flow_facts_read(&(struct model_file){s->cfg, (const char *)cfg.data, cfg.len},
+                               &(struct model_file){s->texts, (const char *)texts.data, texts.len},
+                               &side->facts, d->diags, err);
+    sto_buf_release(&cfg);
+    sto_buf_release(&texts);
+    return rc;
 }
 
 static char *id_of(const struct flow_source *s)
@@ -274,13 +282,6 @@ static int read_deployed(struct diff *d, const struct flow_source *s, struct sto
     return rc;
 }
 
-static void release(struct side *s)
-{
-    model_file_release(&s->cfg);
-    model_file_release(&s->texts);
-    flow_facts_release(&s->facts);
-}
-
 int flow_diff(struct cli *c, struct sto_err *err)
 {
     struct flow_sources sources = {0};
@@ -309,8 +310,8 @@ int flow_diff(struct cli *c, struct sto_err *err)
             output_say(&c->out, "Nothing differs.");
         }
     }
-    release(&d.before);
-    release(&d.after);
+    flow_facts_release(&d.before.facts);
+    flow_facts_release(&d.after.facts);
     flow_sources_release(&sources);
     sto_diags_destroy(&d.diags);
     sto_arena_destroy(&d.arena);

@@ -9,6 +9,7 @@
 
 #include "sto_buf.h"
 #include "sto_file.h"
+#include "workflow_bundle.h"
 
 #define PARSE_BYTES ((size_t)64 * 1024 * 1024)
 
@@ -25,6 +26,9 @@ static void add(struct flow_facts *f, const char *subject, const char *aspect, c
     if (f->n == f->cap) {
         f->cap = f->cap > 0 ? 2 * f->cap : 256;
         f->v = sto_xrealloc(f->v, f->cap * sizeof *f->v);
+    }
+    if (f->called != NULL) {
+        subject = kept(f, sto_asprintf("called '%s': %s", f->called, subject));
     }
     f->v[f->n++] = (struct flow_fact){.subject = subject,
                                       .aspect = kept(f, sto_xstrdup(aspect)),
@@ -244,35 +248,61 @@ static void add_workflow(struct flow_facts *f, const struct sto_conf *w)
 }
 
 static int parse(const struct model_file *file, sto_arena_t *arena, sto_diags_t *diags,
-                 const char *group, const struct sto_conf **out, struct sto_err *err)
+                 const struct sto_conf **root, struct sto_err *err)
 {
-    const struct sto_conf *root = NULL;
-    *out = NULL;
-    if (sto_conf_parse(file->name, file->text, file->len, arena, diags, &root) != 0) {
-        return sto_fail(err, STO_E_CONFIG, "'%s' has faults", file->name);
+    *root = NULL;
+    return sto_conf_parse(file->name, file->text, file->len, arena, diags, root) == 0
+               ? 0
+               : sto_fail(err, STO_E_CONFIG, "'%s' has faults", file->name);
+}
+
+static const struct sto_conf *group(const struct sto_conf *root, const char *name)
+{
+    const struct sto_conf *g = root != NULL ? sto_conf_get(root, name) : NULL;
+    return g != NULL && g->type == STO_CONF_GROUP ? g : NULL;
+}
+
+static void add_one(struct flow_facts *f, const struct sto_conf *w, const struct sto_conf *texts)
+{
+    const struct sto_conf *version = sto_conf_get(w, "version");
+    add(f, "the workflow", "version", version != NULL ? value_of(f, version) : "", false);
+    add_workflow(f, w);
+    if (texts != NULL) {
+        add_named(f, "text", texts);
     }
-    const struct sto_conf *g = sto_conf_get(root, group);
-    *out = g != NULL && g->type == STO_CONF_GROUP ? g : NULL;
-    return 0;
+}
+
+static void add_called(struct flow_facts *f, const struct sto_conf *cfg,
+                       const struct sto_conf *texts, const char *own, sto_arena_t *arena)
+{
+    const struct sto_conf *list = sto_conf_get(cfg, "called");
+    const struct sto_conf *more = texts != NULL ? sto_conf_get(texts, "called") : NULL;
+    const char *const *ids = list != NULL ? workflow_called_ids(list, arena) : NULL;
+    for (; ids != NULL && *ids != NULL; ids++) {
+        const struct sto_conf *w = workflow_called(list, "workflow", *ids, own, arena);
+        const struct sto_conf *t =
+            more != NULL ? workflow_called(more, "texts", *ids, own, arena) : NULL;
+        f->called = kept(f, sto_xstrdup(*ids));
+        if (w != NULL) {
+            add_one(f, w, t);
+        }
+    }
+    f->called = NULL;
 }
 
 int flow_facts_read(const struct model_file *cfg, const struct model_file *texts,
                     struct flow_facts *out, sto_diags_t *diags, struct sto_err *err)
 {
     sto_arena_t *scratch = sto_arena_new(PARSE_BYTES);
-    const struct sto_conf *w = NULL, *t = NULL;
-    int rc = parse(cfg, scratch, diags, "workflow", &w, err);
-    rc = rc != 0 ? rc : parse(texts, scratch, diags, "texts", &t, err);
-    if (rc == 0 && w == NULL) {
+    const struct sto_conf *root = NULL, *words = NULL;
+    int rc = parse(cfg, scratch, diags, &root, err);
+    rc = rc != 0 ? rc : parse(texts, scratch, diags, &words, err);
+    if (rc == 0 && group(root, "workflow") == NULL) {
         rc = sto_fail(err, STO_E_CONFIG, "'%s' holds no group 'workflow'", cfg->name);
     }
     if (rc == 0) {
-        const struct sto_conf *version = sto_conf_get(w, "version");
-        add(out, "the workflow", "version", version != NULL ? value_of(out, version) : "", false);
-        add_workflow(out, w);
-        if (t != NULL) {
-            add_named(out, "text", t);
-        }
+        add_one(out, group(root, "workflow"), group(words, "texts"));
+        add_called(out, root, words, cfg->name, scratch);
     }
     sto_arena_destroy(&scratch);
     return rc;

@@ -16,9 +16,11 @@ struct flow_facts {
     struct flow_fact *v; /* by subject in file order, then by aspect */
     size_t n, cap;
     sto_arena_t *arena; /* borrowed; holds the strings */
+    const char *called; /* while a called workflow is read: its id */
 };
 
-/* Appends; texts may have len 0. Faults go to diags (then -STO_E_CONFIG). */
+/* Appends; cfg and texts may be bundles (workflow_bundle.h), texts may have len 0. Faults go to
+ * diags (then -STO_E_CONFIG). */
 int flow_facts_read(const struct model_file *cfg, const struct model_file *texts,
                     struct flow_facts *out, sto_diags_t *diags, struct sto_err *err);
 void flow_facts_release(struct flow_facts *f);

@@ -161,6 +161,17 @@ static const char *handover_clocks(const struct maker *m, const struct wf_step *
     return n;
 }
 
+/* How often, as written or by a setting; "" = it says nothing of it. */
+static const char *count_note(const struct maker *m, const char *key, int64_t n, unsigned setting)
+{
+    if (setting < m->w->n_settings) {
+        const struct wf_setting *x = &m->w->settings[setting];
+        const char *value = tell(m->t, "setting", tell_number(m->t, x->def), x->id);
+        return tell(m->t, key, value, NULL);
+    }
+    return n > 0 ? tell(m->t, key, tell_number(m->t, n), NULL) : "";
+}
+
 static const char *clock_note(const struct maker *m, const struct wf_step *s)
 {
     const char *n = "";
@@ -177,12 +188,10 @@ static const char *clock_note(const struct maker *m, const struct wf_step *s)
     if (s->at_least.kind != WHEN_NONE) {
         n = lines(m, n, tell(m->t, "at-least", tell_when(m->t, &s->at_least), NULL));
     }
-    if (s->at_most > 0) {
-        n = lines(m, n, tell(m->t, "at-most", tell_number(m->t, s->at_most), NULL));
-    }
-    if (s->meetings > 1) {
-        n = lines(m, n, tell(m->t, "meetings", tell_number(m->t, s->meetings), NULL));
-    }
+    n = lines(m, n, count_note(m, "at-most", s->at_most, s->at_most_setting));
+    n = lines(m, n,
+              count_note(m, "meetings", s->meetings > 1 ? s->meetings : 0, s->meetings_setting));
+    n = lines(m, n, count_note(m, "postpones", s->postpones, s->postpones_setting));
     return lines(m, n, handover_clocks(m, s));
 }
 
@@ -268,7 +277,8 @@ static enum graph_port_kind port_kind(const struct maker *m, const struct wf_ste
         return PORT_EVENT;
     }
     bool stage = s->type == STEP_STAGE || s->type == STEP_EACH;
-    return stage && exit != EXIT_DONE ? PORT_LEFT : PORT_EXIT;
+    /* Where no branch simply ends, its names are the stage's ordinary exits. */
+    return stage && exit != EXIT_DONE && workflow_step_exit(s, EXIT_DONE) ? PORT_LEFT : PORT_EXIT;
 }
 
 static bool same_way(const struct graph_port *p, const struct graph_port *q)
@@ -312,7 +322,8 @@ static void exit_ports(struct maker *m, struct graph_node *n, const struct wf_st
         }
         struct graph_port p = to_target(m, e);
         p.kind = port_kind(m, s, e->exit);
-        bool plain = (s->type == STEP_NOTIFY || s->type == STEP_WAIT) && e->exit == EXIT_DONE;
+        bool plain = (s->type == STEP_NOTIFY || s->type == STEP_WAIT) && e->exit == EXIT_DONE &&
+                     s->n_exits == 1;
         p.label = plain ? "" : tell_exit(m->t, e->exit);
         if (p.kind == PORT_CLOCK && s->n_within > 0) {
             p.label = tell_within(m->t, s->within, s->n_within);
@@ -558,19 +569,16 @@ static unsigned lane_rank(uint8_t party)
 
 static void sort_lanes(struct graph *g)
 {
-    uint16_t place[sizeof g->lanes / sizeof g->lanes[0]];
-    struct graph_lane sorted[sizeof g->lanes / sizeof g->lanes[0]];
-    memcpy(sorted, g->lanes, sizeof sorted);
+    uint16_t place[sizeof g->lanes / sizeof g->lanes[0]] = {0};
+    const struct graph old = *g;
     for (unsigned i = 0; i < g->n_lanes; i++) {
-        unsigned before = 0;
         for (unsigned k = 0; k < g->n_lanes; k++) {
-            unsigned other = lane_rank(g->lanes[k].party), own = lane_rank(g->lanes[i].party);
-            before += other < own || (other == own && k < i);
+            unsigned other = lane_rank(old.lanes[k].party), own = lane_rank(old.lanes[i].party);
+            bool before = other < own || (other == own && k < i);
+            place[i] = (uint16_t)(place[i] + before);
         }
-        place[i] = (uint16_t)before;
-        sorted[before] = g->lanes[i];
+        g->lanes[place[i]] = old.lanes[i];
     }
-    memcpy(g->lanes, sorted, g->n_lanes * sizeof g->lanes[0]);
     for (unsigned i = 0; i < g->n_nodes; i++) {
         if (g->nodes[i].lane != GRAPH_NONE) {
             g->nodes[i].lane = place[g->nodes[i].lane];

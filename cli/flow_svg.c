@@ -269,7 +269,7 @@ static void put_step(const struct svg *v, const struct graph_node *n, const stru
                     n->x + 3, n->y + 3, n->w - 6, n->h - 6);
     }
     double y = n->y + 16;
-    const char *kind = tell_join(v->t, n->type, " · ", s->id);
+    const char *kind = tell_join(v->t, n->type, " · ", tell_id(v->t, n->step));
     text(v, n->x + 10, y, kind, "k");
     text(v, n->x + 10, y + PLACE_TITLE, n->shown_title, "t");
     text(v, n->x + 10, y + (n->title_lines + 1) * PLACE_TITLE - 1, n->shown_note, "n");
@@ -315,9 +315,9 @@ static void put_stage(const struct svg *v, const struct graph_node *n)
                 n->x, n->y, n->w, n->h);
 }
 
-static void put_stage_text(const struct svg *v, const struct graph_node *n, const struct wf_step *s)
+static void put_stage_text(const struct svg *v, const struct graph_node *n)
 {
-    const char *kind = tell_join(v->t, n->type, " · ", s->id);
+    const char *kind = tell_join(v->t, n->type, " · ", tell_id(v->t, n->step));
     text(v, n->x + 12, n->y + 16, kind, "k");
     text(v, n->x + 12, n->y + 16 + PLACE_TITLE, n->shown_title, "t");
     text(v, n->x + 12, n->y + 15 + (n->title_lines + 1) * PLACE_TITLE, n->shown_note, "n");
@@ -329,7 +329,7 @@ static void put_node(const struct svg *v, const struct graph_node *n)
     picture_put(v->out, "<g>");
     if (s != NULL) {
         picture_put(v->out, "<title>");
-        picture_escaped(v->out, tell_join(v->t, s->id, ": ", n->title));
+        picture_escaped(v->out, tell_join(v->t, tell_id(v->t, n->step), ": ", n->title));
         picture_put(v->out, "</title>");
     }
     picture_put(v->out, "\n");
@@ -346,7 +346,7 @@ static void put_node(const struct svg *v, const struct graph_node *n)
         put_end(v, n);
         break;
     case GRAPH_STAGE:
-        put_stage_text(v, n, s);
+        put_stage_text(v, n);
         break;
     }
     for (unsigned i = 0; i < n->n_ports; i++) {
@@ -372,6 +372,7 @@ static void put_lanes(const struct svg *v)
             size_t len = strcspn(p, "\n");
             char *line = sto_asprintf("%.*s", (int)len, p);
             text(v, 0, y, line, "l");
+            y += 14;
             free(line);
             p += len + (p[len] == '\n');
             y += 14;

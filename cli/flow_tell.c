@@ -219,7 +219,8 @@ static void tell_node(struct telling *x, uint16_t node, unsigned depth)
     char mark[16];
     snprintf(mark, sizeof mark, "%u. ", x->numbers[n->step]);
     line(x, depth, mark, tell_step(x->t, n->step));
-    line(x, depth + 1, "", tell_join(x->t, tell_join(x->t, n->type, " · ", s->id), " · ", lane));
+    line(x, depth + 1, "",
+         tell_join(x->t, tell_join(x->t, n->type, " · ", tell_id(x->t, n->step)), " · ", lane));
     line(x, depth + 1, "", n->note);
     tell_data(x, depth + 1, s);
     if (n->kind == GRAPH_STAGE) {

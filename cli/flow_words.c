@@ -178,6 +178,12 @@ const char *tell_title(const teller_t *self)
     return tell_name(self, self->wf->id);
 }
 
+const char *tell_id(const teller_t *self, uint16_t step)
+{
+    const char *id = self->wf->steps[step].id;
+    return kept(self, id, strcspn(id, "#"));
+}
+
 const char *tell_step(const teller_t *self, uint16_t step)
 {
     return tell_name(self, self->wf->steps[step].id);
@@ -345,12 +351,15 @@ static const char *event_name(const teller_t *t, unsigned event)
                                          "exit-invited",
                                          "exit-moved",
                                          "exit-absent"};
-    if (event >= WF_EVENT_CONSENT_LOST_0) {
-        const char *id = t->wf->consents[event - WF_EVENT_CONSENT_LOST_0].id;
-        return tell(t, "lost", tell_name(t, id), NULL);
+    for (unsigned i = 0; i < t->wf->n_consents; i++) {
+        if (event == WF_EVENT_CONSENT_LOST_0 + i) {
+            return tell(t, "lost", tell_name(t, t->wf->consents[i].id), NULL);
+        }
     }
-    if (event >= WF_EVENT_MESSAGE_0 && event < WF_EVENT_MESSAGE_0 + STO_WF_MESSAGES_MAX) {
-        return tell_name(t, t->wf->messages[event - WF_EVENT_MESSAGE_0].id);
+    for (unsigned i = 0; i < t->wf->n_messages; i++) {
+        if (event == WF_EVENT_MESSAGE_0 + i) {
+            return tell_name(t, t->wf->messages[i].id);
+        }
     }
     return tell(t, EVENTS[event < 8 ? event : 0], NULL, NULL);
 }

@@ -25,8 +25,10 @@ const char *tell(const teller_t *self, const char *key, const char *a, const cha
 const char *tell_join(const teller_t *self, const char *a, const char *between, const char *b);
 const char *tell_number(const teller_t *self, int64_t n);
 
-const char *tell_title(const teller_t *self);                /* of the workflow */
-const char *tell_step(const teller_t *self, uint16_t step);  /* its text */
+const char *tell_title(const teller_t *self);               /* of the workflow */
+const char *tell_step(const teller_t *self, uint16_t step); /* its text */
+/* Its id as designers wrote it: without the number of an each's branch. */
+const char *tell_id(const teller_t *self, uint16_t step);
 const char *tell_type(const teller_t *self, enum step_type); /* "meeting" */
 const char *tell_name(const teller_t *self, const char *id); /* role, field, code, message… */
 const char *tell_party(const teller_t *self, unsigned party);

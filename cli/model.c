@@ -274,6 +274,30 @@ int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t
     return rc;
 }
 
+int deployed_version(deployed_t *self, const char *id, int64_t version, const workflow_t **out,
+                     struct sto_err *err)
+{
+    char number[24];
+    const char *params[] = {id, number};
+    snprintf(number, sizeof number, "%lld", (long long)version);
+    PGresult *r = db_query_binary(
+        self->db, "SELECT hash FROM workflow_version WHERE id = $1 AND version = $2::int8", 2,
+        params, err);
+    int rc = r == NULL ? -STO_E_DB : 0;
+
+    if (rc == 0 && PQntuples(r) == 0) {
+        rc = sto_fail(err, STO_E_UNKNOWN_WORKFLOW, "version %s of workflow '%s' is not deployed",
+                      number, id);
+        sto_err_fix(err, "saatto flow list names those that are");
+    }
+    if (rc == 0) {
+        size_t n = 0;
+        rc = deployed_workflow(self, db_bytes(r, 0, 0, &n), out, err);
+    }
+    PQclear(r);
+    return rc;
+}
+
 int deployed_newest(deployed_t *self, const char *id, const workflow_t **out, struct sto_err *err)
 {
     const char *params[] = {id};

@@ -41,6 +41,9 @@ const network_t *deployed_network(const deployed_t *self);
 /* Borrowed; STO_E_NOT_FOUND. */
 int deployed_workflow(deployed_t *self, const uint8_t hash[32], const workflow_t **out,
                       struct sto_err *err);
+/* One version of an id; STO_E_UNKNOWN_WORKFLOW. */
+int deployed_version(deployed_t *self, const char *id, int64_t version, const workflow_t **out,
+                     struct sto_err *err);
 /* The newest version of an id. */
 int deployed_newest(deployed_t *self, const char *id, const workflow_t **out, struct sto_err *err);
 

@@ -228,8 +228,12 @@ static int key_new(struct cli *c, struct sto_err *err)
     int rc = installation_open(c, &in, err);
 
     if (rc == 0) {
+        /* An organisation's operator has a key beside the organisation's own. */
+        bool beside = cli_flag(c, "operator") && strcmp(c->words[0], "operator") != 0;
         const char *file = cli_option(c, "file");
-        path = file != NULL ? sto_xstrdup(file) : installation_path(in, "keys/%s.key", c->words[0]);
+        path = file != NULL
+                   ? sto_xstrdup(file)
+                   : installation_path(in, "keys/%s%s.key", c->words[0], beside ? ".operator" : "");
         secret_path = installation_path(in, "keys/%s.secret", c->words[0]);
         old = sto_asprintf("%s.old", path);
         if (cli_flag(c, "dry-run")) {

@@ -155,6 +155,7 @@ static event_fn *const HANDLERS[] = {
     [EVENT_REASSIGN] = reassign,
     [EVENT_SUCCEED] = succeed,
     [EVENT_BASIS_LOST] = basis_lost,
+    [EVENT_MIGRATE] = case_migrate,
     [EVENT_SESSION_RECORD] = of_shared,
     [EVENT_SESSION_MOVE] = of_shared,
     [EVENT_GROUP_OPEN] = of_shared,

@@ -63,6 +63,7 @@ enum event_kind {
     EVENT_REASSIGN = 49 /* other desk or worker of the holder */,
     EVENT_SUCCEED = 50 /* two administrators: holders and desks re-pointed */,
     EVENT_BASIS_LOST = 51,
+    EVENT_MIGRATE = 52 /* operator: to the version whose hash `name` gives; names: step -> step */,
     /* sessions: to the aggregate, by the organiser */
     EVENT_SESSION_RECORD = 60,
     EVENT_SESSION_MOVE = 61 /* a date is moved or cancelled */,
@@ -143,7 +144,9 @@ struct engine_ctx {
     sto_arena_t *arena; /* the fact lives here */
     /* `continues`: the newest version of a workflow, NULL = not deployed. May be NULL itself. */
     const workflow_t *(*newest)(void *arg, const char *id);
-    void *newest_arg;
+    /* MIGRATE: a version by its hash, NULL = not deployed. May be NULL itself. */
+    const workflow_t *(*version)(void *arg, const uint8_t hash[32]);
+    void *newest_arg; /* of both */
     /* START of a client's case: holder of the client's open lead case, org 0 = there is none. */
     struct party lead_holder;
 };
@@ -167,6 +170,12 @@ void data_merge(const workflow_t *wf, struct case_data *d, const struct input *i
 /* After a fact that took the case on into another workflow: the contents by the fields of that one,
  * as far as name and type are the same; the others go. After data_merge(). */
 void data_continue(const workflow_t *from, const workflow_t *to, struct case_data *d);
+
+/* MIGRATE: the hash that it names; false = it is another event, or names none. */
+bool migrate_hash(const struct input *in, uint8_t out[32]);
+/* Field of `to` that takes the values of one of `from`: same id and type, and at least its values.
+ * -1 = none. */
+int field_to(const workflow_t *from, unsigned ix, const workflow_t *to);
 
 /* Who has the ball on a waiting token; org 0 = nobody (stages). */
 struct party engine_ball(const network_t *net, const workflow_t *wf, const struct case_state *s,

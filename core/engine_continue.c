@@ -49,7 +49,17 @@ void end_enter(struct turn *t, uint16_t id)
 
 /* ------------------------------------------------------------------ by name */
 
-static int same_field(const workflow_t *from, unsigned ix, const workflow_t *to)
+static int value_to(const struct wf_field *a, unsigned value, const struct wf_field *b)
+{
+    for (unsigned i = 0; value < a->n_values && i < b->n_values; i++) {
+        if (strcmp(a->values[value], b->values[i]) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+int field_to(const workflow_t *from, unsigned ix, const workflow_t *to)
 {
     const struct wf_field *a = &from->fields[ix];
     int k = workflow_field(to, a->id);
@@ -57,10 +67,9 @@ static int same_field(const workflow_t *from, unsigned ix, const workflow_t *to)
         return -1;
     }
     const struct wf_field *b = &to->fields[k];
-    bool same = a->type == b->type && a->sealed == b->sealed && a->n_values == b->n_values &&
-                a->items == b->items;
+    bool same = a->type == b->type && a->sealed == b->sealed && a->items == b->items;
     for (unsigned i = 0; same && i < a->n_values; i++) {
-        same = strcmp(a->values[i], b->values[i]) == 0;
+        same = value_to(a, i, b) >= 0;
     }
     return same ? k : -1;
 }
@@ -70,9 +79,13 @@ void data_continue(const workflow_t *from, const workflow_t *to, struct case_dat
     struct case_data old = *d;
     memset(d, 0, sizeof *d);
     for (unsigned i = 0; i < from->n_fields; i++) {
-        int k = old.v[i].set ? same_field(from, i, to) : -1;
+        int k = old.v[i].set ? field_to(from, i, to) : -1;
         if (k >= 0) {
             d->v[k] = old.v[i];
+            if (from->fields[i].type == FIELD_CODE) {
+                int v = value_to(&from->fields[i], (unsigned)old.v[i].i, &to->fields[k]);
+                d->v[k].i = v >= 0 ? v : old.v[i].i;
+            }
         }
     }
 }
@@ -81,7 +94,7 @@ static uint64_t fields_moved(const workflow_t *from, const workflow_t *to, uint6
 {
     uint64_t moved = 0;
     for (unsigned i = 0; i < from->n_fields; i++) {
-        int k = set >> i & 1 ? same_field(from, i, to) : -1;
+        int k = set >> i & 1 ? field_to(from, i, to) : -1;
         moved |= k >= 0 ? UINT64_C(1) << k : 0;
     }
     return moved;

@@ -52,6 +52,7 @@ static const char *const event_names[] = {
     [EVENT_REASSIGN] = "reassign",
     [EVENT_SUCCEED] = "succeed",
     [EVENT_BASIS_LOST] = "basis_lost",
+    [EVENT_MIGRATE] = "migrate",
     [EVENT_SESSION_RECORD] = "session_record",
     [EVENT_SESSION_MOVE] = "session_move",
     [EVENT_GROUP_OPEN] = "group_open",

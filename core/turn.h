@@ -288,6 +288,9 @@ bool sides_take(struct turn *t, uint16_t host, uint8_t event);
  */
 bool event_spread(struct turn *t, int exit, uint8_t event);
 
+/* ---- migrate.c */
+int case_migrate(struct turn *t);
+
 /* ---- engine_message.c, engine_consent.c, engine_continue.c */
 int message(struct turn *t);
 /* A message that came before: true = the token has gone on or is gone. */

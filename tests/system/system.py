@@ -247,6 +247,7 @@ class Suite:
         [done] = a.json("flow", "deploy", self.next_version())
         assert done["deployed"] == "deployed", done
         new = start(a, "of version 2")["case"]
+        self.of_1, self.of_2 = old, new
         assert a.json("case", "show", old)["version"] == 1 and a.json("case", "show", new)["version"] == 2
         no = a.json("handover", "task-result", new, "--org", "oulu", "--exit", "no-place", status=REFUSED)
         assert not no["taken"], no
@@ -323,6 +324,84 @@ class Suite:
         assert case in again["what"], again
         beside = a.json(*words, "--record", "beside")[0]["case"]
         assert a.json("case", "show", beside)["holder"] == shown["holder"]
+
+    def third_version(self):
+        """Version 3: the step `prepare` is called `search`."""
+        folder = self.work / "third" / "palkkatuki"
+        if not folder.exists():
+            shutil.copytree(self.next_version(), folder)
+            for file in folder.glob("*.cfg"):
+                text = file.read_text().replace("version = 2;", "version = 3;").replace('"2 months"', '"3 months"', 1)
+                file.write_text(re.sub(r'"prepare"', '"search"', re.sub(r"^( *)prepare ", r"\1search ", text, flags=re.M)))
+        return folder
+
+    def dues_of(self, i, case):
+        return sorted(x["due"] for x in i.json("case", "show", case)["clocks"])
+
+    def migration(self):
+        a = self.a
+        waits, handed = start(a, "waits on 2")["case"], start(a, "handed on 2")["case"]
+        assert a.json("handover", "task-result", handed, "--org", "oulu", "--exit", "none-found")["taken"]
+        on_2 = {x["case"] for x in a.json("case", "list", "--workflow", "palkkatuki", "--open")
+                if a.json("case", "show", x["case"])["version"] == 2}
+        [done] = a.json("flow", "deploy", self.third_version())
+        assert done["deployed"] == "deployed", done
+        due = self.dues_of(a, waits)
+        move = ["flow", "migrate", "palkkatuki", "--from", "2", "--to", "3"]
+        # all that would strand are named, and then nobody moves
+        for more in (["--dry-run"], []):
+            status, out, said = saatto(*move, *more, var=a.var)
+            assert status == REFUSED and "would strand" in said, (status, out, said)
+            assert f"{waits}: stands on step 'prepare', which has no counterpart" in out and handed not in out, out
+        assert a.json("case", "show", handed)["version"] == 2
+        # with the map all move, and go on as they would have
+        pairs = self.work / "map.cfg"
+        pairs.write_text('map = ( [ "prepare", "search" ] );\n')
+        rows = a.json(*move, "--map", pairs, "--dry-run")
+        assert {x["case"] for x in rows} == on_2 and not any(x["strands"] for x in rows), rows
+        assert a.json("case", "show", waits)["version"] == 2
+        a.run(*move, "--map", pairs)
+        shown = a.json("case", "show", waits)
+        assert shown["version"] == 3 and shown["work"][0]["step"] == "search", shown
+        assert (shown["events"][-1]["event"], shown["events"][-1]["by"]) == ("migrate", "oulu"), shown["events"][-1]
+        assert due and self.dues_of(a, waits) == due, shown
+        assert a.json("case", "show", handed)["version"] == 3
+        assert a.json(*move, "--map", pairs) == []  # nobody is left
+        assert a.json("handover", "task-result", waits, "--org", "oulu", "--exit", "none-found")["taken"]
+        assert a.json("case", "show", waits)["work"][0]["step"] == "to-te"
+
+    def migration_is_the_operators(self):
+        a = self.a
+        operator = a.var / "keys" / "oulu.operator.key"
+        kept = operator.read_bytes()
+        case = start(a, "stays on 3")["case"]
+        folder = self.work / "fourth" / "palkkatuki"
+        shutil.copytree(self.third_version(), folder)
+        cfg = folder / "workflow.cfg"
+        cfg.write_text(cfg.read_text().replace("version = 3;", "version = 4;"))
+        a.run("flow", "deploy", folder)
+        operator.write_bytes((a.var / "keys" / "oulu.key").read_bytes())  # an organisation's own key
+        try:
+            status, _, said = saatto("flow", "migrate", "palkkatuki", "--from", "3", "--to", "4", var=a.var)
+            assert status == REFUSED and "E-not-allowed" in said, (status, said)
+        finally:
+            operator.write_bytes(kept)
+        assert a.json("case", "show", case)["version"] == 3
+
+    def histories_are_played_on_another_version(self):
+        a = self.a
+        rows = {x["case"]: x for x in a.json("flow", "replay", "palkkatuki", status=DIFFERENT)}
+        assert len(rows) == len(a.json("case", "list", "--workflow", "palkkatuki")), rows
+        assert rows[self.of_1]["result"] == "same", rows[self.of_1]
+        differs = rows[self.of_2]
+        assert (differs["result"], differs["kind"]) == ("differs", "task_result") and "refused" in differs["what"], differs
+        assert a.json("flow", "replay", "palkkatuki", "--case", self.of_1)[0]["result"] == "same"
+        said = a.run("flow", "replay", "palkkatuki", status=DIFFERENT)
+        assert "hetu" not in said and "010180" not in said and f"{self.of_2}: event 2, task_result" in said, said
+
+    def difference_to_what_is_deployed(self):
+        said = self.a.run("flow", "diff", self.next_version(), "--version", "1")
+        assert "the workflow: version is now '2'; before, '1'" in said and "step 'prepare': exit 'no-place' is gone" in said, said
 
     # ---- figures
 
@@ -470,6 +549,10 @@ TESTS = [
     ("a workflow is deployed with those that it calls, and runs through them", "calls_are_deployed_whole"),
 
     ("a case goes on in another workflow, and is that one's from then on", "goes_on"),
+    ("cases move to another version all together, or those that would strand are named", "migration"),
+    ("cases are moved with an operator's key only", "migration_is_the_operators"),
+    ("recorded histories are played on another version, and told where they differ", "histories_are_played_on_another_version"),
+    ("what differs from a deployed version is told", "difference_to_what_is_deployed"),
     ("livez, readyz and metrics answer, and each metric is documented", "pages"),
     ("two installations run side by side", "side_by_side"),
     ("stopped and started, an installation keeps everything and fires each clock once", "stop_and_start"),

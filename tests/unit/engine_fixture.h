@@ -320,6 +320,13 @@ static inline const workflow_t *rig_newest(void *arg, const char *id)
     return r->next && strcmp(r->next->id, id) == 0 ? r->next : NULL;
 }
 
+static inline const workflow_t *rig_version(void *arg, const uint8_t hash[32])
+{
+    const struct rig *r = arg;
+    const workflow_t *w = r->next && memcmp(hash, r->next->hash, 32) == 0 ? r->next : r->first;
+    return memcmp(hash, w->hash, 32) == 0 ? w : NULL;
+}
+
 /* The workflow of a state. */
 static inline workflow_t *rig_wf_of(struct rig *r, const struct case_state *s)
 {
@@ -393,6 +400,7 @@ static int rig_event(struct rig *r, const struct input *in)
                              .case_id = r->id,
                              .arena = r->arena,
                              .newest = rig_newest,
+                             .version = rig_version,
                              .newest_arg = r,
                              .lead_holder = r->lead};
     struct case_state after = r->s;
@@ -440,7 +448,7 @@ static inline struct input from(enum event_kind kind, uint16_t org)
 }
 
 /* Opens the case with days, hetu and note set, at home in the city. */
-static int rig_start(struct rig *r)
+static inline int rig_start(struct rig *r)
 {
     static const struct in_name firm[] = {{"firm", "firm", ""}};
     const struct in_field fields[] = {WITH_DAYS, WITH_HETU, WITH_NOTE, WITH_ENDS};

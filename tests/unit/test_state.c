@@ -140,7 +140,7 @@ static void names_read_both_ways(void **state)
             n++;
         }
     }
-    assert_int_equal(n, 55);
+    assert_int_equal(n, 56);
     assert_int_equal(event_kind_parse("confirm-takeover"), EVENT_CONFIRM_TAKEOVER);
     assert_int_equal(event_kind_parse("confirm"), 0);
     assert_int_equal(event_kind_parse(""), 0);
