@@ -437,14 +437,17 @@ uint8_t wf_event(struct wf_load *x, const struct sto_conf *at, const char *name)
 /* What the engine calls an event: a called workflow's message has its name in the case. */
 const char *wf_event_name(struct wf_load *x, uint8_t event, const char *name)
 {
-    char text[2 * STO_NAME_BYTES_MAX + 8];
-    if (event < WF_EVENT_MESSAGE_0) {
-        return name;
+    for (unsigned i = 0; i < x->w->n_messages; i++) {
+        if (event == WF_EVENT_MESSAGE_0 + i) {
+            return x->w->messages[i].id;
+        }
     }
-    if (event < WF_EVENT_MESSAGE_0 + STO_WF_MESSAGES_MAX) {
-        return x->w->messages[event - WF_EVENT_MESSAGE_0].id;
+    for (unsigned i = 0; i < x->w->n_consents; i++) {
+        if (event == WF_EVENT_CONSENT_LOST_0 + i) {
+            char text[2 * STO_NAME_BYTES_MAX + 8];
+            (void)snprintf(text, sizeof(text), "%s-lost", x->w->consents[i].id);
+            return load_keep(&x->l, text);
+        }
     }
-    (void)snprintf(text, sizeof(text), "%s-lost",
-                   x->w->consents[event - WF_EVENT_CONSENT_LOST_0].id);
-    return load_keep(&x->l, text);
+    return name;
 }
