@@ -121,7 +121,7 @@ def query(installation, sql, stream):
 
 
 def begin_cohorts(installation):
-    for cohort in ("palkkatuki-2005-2008", "info-500"):
+    for cohort in ("palkkatuki-2005-2008", "pilot-groups", "employer-contacts-2007", "info-500"):
         installation.run("case", "start", "--cohort", cohort)
 
 

@@ -333,6 +333,7 @@ static void a_wrong_word_is_answered_with_the_right_one(void **state)
     rig_destroy(&r);
 }
 
+/* R99 */
 static void a_service_is_not_done_before_it_must_have_lasted(void **state)
 {
     struct rig *r = rig_new(WF_SERVICE);
