@@ -101,6 +101,15 @@ static uint8_t root_exit(uint8_t event)
     return EXIT_NONE;
 }
 
+/* "<consent>-lost", EXIT_NONE if nothing of the workflow names it. */
+static unsigned lost_exit(const workflow_t *wf, unsigned consent)
+{
+    char name[STO_NAME_BYTES_MAX + 8];
+    (void)snprintf(name, sizeof name, "%s-lost", wf->consents[consent].id);
+    int ix = workflow_exit(wf, name);
+    return ix > 0 ? (unsigned)ix : EXIT_NONE;
+}
+
 static void see_exits(struct cover *c, const struct fact *f, const struct case_state *before,
                       const struct case_state *after)
 {
@@ -117,6 +126,11 @@ static void see_exits(struct cover *c, const struct fact *f, const struct case_s
         c->exits[STO_WF_STEPS_MAX][f->exit] = true;
     }
     c->exits[STO_WF_STEPS_MAX][root_exit(f->kind)] = true;
+    for (unsigned i = 0; i < c->wf->n_consents; i++) {
+        if (before->consents[i].state != CONSENT_LOST && after->consents[i].state == CONSENT_LOST) {
+            c->exits[STO_WF_STEPS_MAX][lost_exit(c->wf, i)] = true;
+        }
+    }
 }
 
 static uint16_t clock_row(const struct cover *c, const struct case_state *s, const struct clock *k)

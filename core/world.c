@@ -153,7 +153,15 @@ static int reread(world_t *w, const struct fact *f, struct fact *again, struct s
 
 /* ------------------------------------------------------------------- cases */
 
-static int case_checks(world_t *w, const struct world_item *it, const struct fact *f,
+/* The workflow of a state that may have gone on in the one that was asked for. */
+static const workflow_t *workflow_of(const struct world_item *it, const workflow_t *asked,
+                                     const struct case_state *s)
+{
+    bool went_on = asked && memcmp(s->workflow, asked->hash, sizeof s->workflow) == 0;
+    return went_on ? asked : it->wf;
+}
+
+static int case_checks(world_t *w, const struct world_item *it, const workflow_t *wf,
                        const struct fact *again, const struct case_state *after,
                        struct sto_err *err)
 {
@@ -174,7 +182,7 @@ static int case_checks(world_t *w, const struct world_item *it, const struct fac
     if (!state_equal(&replayed, after)) {
         return sto_fail(err, STO_E_INTERNAL, "the state read back is another state");
     }
-    return engine_invariants(w->net, it->wf, it->state, f, after, err);
+    return engine_invariants(w->net, wf, it->state, again, after, err);
 }
 
 static void keep_contents(world_t *w, struct case_data *d, uint64_t fields)
@@ -224,7 +232,7 @@ static struct party lead_holder(const world_t *w, const struct world_item *self,
 }
 
 /* The case after the fact, as all checks agree. */
-static int case_after(world_t *w, const struct world_item *it, const struct input *in,
+static int case_after(world_t *w, const struct world_item *it, const workflow_t *asked,
                       const struct fact *f, struct case_state *after, struct sto_err *err)
 {
     struct fact again;
@@ -232,10 +240,10 @@ static int case_after(world_t *w, const struct world_item *it, const struct inpu
     *after = *it->state;
     int rc = engine_evolve(after, f, &why);
     rc = rc != 0 ? rc : reread(w, f, &again, &why);
-    rc = rc != 0 ? rc : case_checks(w, it, f, &again, after, &why);
+    rc = rc != 0 ? rc : case_checks(w, it, workflow_of(it, asked, after), &again, after, &why);
     if (rc != 0) {
         return sto_fail(err, STO_E_INTERNAL, "event '%s' breaks a check: %s",
-                        event_kind_name(in->kind), why.what);
+                        event_kind_name((enum event_kind)f->kind), why.what);
     }
     return 0;
 }
@@ -255,7 +263,7 @@ static int case_apply(world_t *w, struct world_item *it, const struct input *in,
     struct case_state after;
     int64_t now_us = it->state->last_us >= w->now_us ? it->state->last_us + 1 : w->now_us;
     int rc = engine_decide(&ctx, it->state, in, now_us, f, err);
-    rc = rc != 0 ? rc : case_after(w, it, in, f, &after, err);
+    rc = rc != 0 ? rc : case_after(w, it, asked.wf, f, &after, err);
     if (rc != 0) {
         return rc;
     }
@@ -263,9 +271,10 @@ static int case_apply(world_t *w, struct world_item *it, const struct input *in,
     keep_contents(w, it->data, f->fields_set);
     struct case_state before = *it->state;
     *it->state = after;
-    if (asked.wf && memcmp(after.workflow, asked.wf->hash, sizeof after.workflow) == 0) {
-        data_continue(it->wf, asked.wf, it->data);
-        it->wf = asked.wf;
+    const workflow_t *now = workflow_of(it, asked.wf, &after);
+    if (now != it->wf) {
+        data_continue(it->wf, now, it->data);
+        it->wf = now;
     }
     if (w->watch) {
         w->watch(w->watch_arg, &it->id, &before, f, it->state);
