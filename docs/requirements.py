@@ -23,8 +23,8 @@ CONFIGURED = "configured, and shown by no scenario yet"
 def table(path):
     """(heading or None, number, text, reason) for each line."""
     for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("# ") and not line.endswith((".", "|")):
-            yield line[2:], 0, "", ""
+        if line.startswith("## "):
+            yield line[3:], 0, "", ""
         elif line.startswith("R"):
             parts = [part.strip() for part in line.split("|")]
             yield None, int(parts[0][1:]), parts[1], parts[2] if len(parts) > 2 else ""
