@@ -306,9 +306,7 @@ static struct graph_port to_target(const struct maker *m, const struct wf_exit *
         .ending = e->kind == TARGET_JOIN    ? ENDING_JOIN
                   : e->kind == TARGET_LEAVE ? ENDING_LEAVE
                                             : ENDING_NODE,
-        .to = e->kind == TARGET_STEP || (e->kind == TARGET_INSIDE && e->step != WF_NONE)
-                  ? m->g->node_of[e->step]
-                  : (uint16_t)GRAPH_NONE,
+        .to = e->kind == TARGET_STEP ? m->g->node_of[e->step] : (uint16_t)GRAPH_NONE,
         .leave = e->kind == TARGET_LEAVE ? e->leave : 0,
     };
 }
@@ -317,7 +315,9 @@ static void exit_ports(struct maker *m, struct graph_node *n, const struct wf_st
 {
     for (unsigned i = 0; i < s->n_exits; i++) {
         const struct wf_exit *e = &s->exits[i];
-        if (e->kind == TARGET_STAY) {
+        /* what the called workflow takes itself leaves the call by one of its outcomes, drawn as
+         * such */
+        if (e->kind == TARGET_STAY || e->kind == TARGET_INSIDE) {
             continue;
         }
         struct graph_port p = to_target(m, e);
